@@ -1,0 +1,49 @@
+"""The ``pneumoscope`` command: thin commands over the rooms.
+
+Exit codes: 0 done; 2 wrong usage or unusable input; 3 some films not assessed; 4 training stopped; 130 interrupted.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from pneumoscope import __version__
+from pneumoscope.errors import PneumoscopeError
+
+COMMANDS = ("demo", "screen", "info", "data", "train", "report", "export", "evaluate")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; failures the user can act on end in one message, not a traceback."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except PneumoscopeError as error:
+        sys.stderr.write(f"pneumoscope: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("pneumoscope: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pneumoscope",
+        description="Screen children's chest radiographs for pneumonia. Research use; not a medical device.",
+        epilog="Exit codes: 0 done, 2 wrong usage or input, 3 some films not assessed, 4 training stopped, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"pneumoscope {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = import_module(f"pneumoscope.cli.{name}")
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        module.configure(command)
+        command.set_defaults(run=module.run)
+    return parser

@@ -1,0 +1,139 @@
+"""Where labelled films come from: the public folder layout, or a CSV manifest for anybody's own films."""
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from pneumoscope.data.film import Film, Label, Subtype
+from pneumoscope.errors import DataError
+
+SPLITS = ("train", "val", "test")
+UNSPLIT = "all"
+"""The split of films whose source names none."""
+
+COLUMNS = ("path", "label", "subtype", "patient", "split")
+SUFFIXES = {".jpeg", ".jpg", ".png", ".tif", ".tiff", ".dcm", ".dicom"}
+
+_NORMAL = re.compile(r"^(?P<series>(?:NORMAL2-)?IM)-(?P<number>\d+)-")
+_PNEUMONIA = re.compile(r"^person(?P<number>\d+)_(?P<pathogen>bacteria|virus)_")
+_PATHOGENS = {"bacteria": Subtype.BACTERIAL, "virus": Subtype.VIRAL}
+
+
+def load(source: Path) -> list[Film]:
+    """List the labelled films of a folder or of a CSV manifest.
+
+    A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of which
+    may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are required and
+    paths are relative to the manifest.
+
+    Returns:
+        Films sorted by split and path.
+
+    Raises:
+        DataError: the source does not exist, holds no film, or has a row that cannot be understood.
+    """
+    if not source.exists():
+        raise DataError(f"{source}: no such folder or manifest")
+    films = _from_folder(source) if source.is_dir() else _from_manifest(source)
+    if not films:
+        raise DataError(f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, test/")
+    return sorted(films, key=lambda film: (film.split, film.path))
+
+
+def write_manifest(films: Iterable[Film], path: Path) -> None:
+    """Write films as a manifest that :func:`load` reads back; paths are written absolute."""
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for film in films:
+            writer.writerow([film.path.resolve(), film.label, film.subtype or "", film.patient, film.split])
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def distinct(films: Iterable[Film]) -> dict[str, Film]:
+    """Drop spare copies: the first film of every distinct file content, keyed by its sha256.
+
+    Raises:
+        DataError: identical files carry different labels, so one of the labels is wrong.
+    """
+    kept: dict[str, Film] = {}
+    for film in films:
+        first = kept.setdefault(sha256(film.path), film)
+        if first.label is not film.label:
+            raise DataError(f"{first.path} and {film.path} are the same file with different labels: remove one of them")
+    return kept
+
+
+def fingerprint(digests: Iterable[str]) -> str:
+    """One sha256 that names a set of films, whatever their order and place."""
+    return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+
+
+def _from_folder(root: Path) -> list[Film]:
+    films: list[Film] = []
+    parts = [(root / split, split) for split in SPLITS if (root / split).is_dir()] or [(root, UNSPLIT)]
+    for folder, split in parts:
+        for child in sorted(folder.iterdir()):
+            label = _label(child.name)
+            if label is None or not child.is_dir():
+                continue
+            for path in sorted(child.rglob("*")):
+                if path.suffix.lower() in SUFFIXES and path.is_file():
+                    films.append(_named(path, label, split))
+    return films
+
+
+def _label(name: str) -> Label | None:
+    try:
+        return Label(name.strip().lower())
+    except ValueError:
+        return None
+
+
+def _named(path: Path, label: Label, split: str) -> Film:
+    """Read subtype and patient key from a file name of the public release; other names stand for their own patient."""
+    if label is Label.NORMAL and (match := _NORMAL.match(path.name)):
+        return Film(path, label, None, f"normal/{match['series']}/{int(match['number'])}", split)
+    if label is Label.PNEUMONIA and (match := _PNEUMONIA.match(path.name)):
+        subtype = _PATHOGENS[match["pathogen"]]
+        return Film(path, label, subtype, f"pneumonia/{subtype}/{int(match['number'])}", split)
+    return Film(path, label, None, f"{label}/{path.stem}", split)
+
+
+def _from_manifest(manifest: Path) -> list[Film]:
+    films = []
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            if not {"path", "label"} <= set(reader.fieldnames or ()):
+                raise DataError(f"{manifest}: the first line must name the columns {', '.join(COLUMNS)}")
+            for row in reader:
+                films.append(_from_row(row, manifest, reader.line_num))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{manifest}: not a CSV text file ({error})") from error
+    return films
+
+
+def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Film:
+    where = f"{manifest}, line {line}"
+    label = _label(row["label"] or "")
+    if label is None:
+        raise DataError(f"{where}: label must be normal or pneumonia, not {row['label']!r}")
+    text = (row.get("subtype") or "").strip().lower()
+    if text and text not in set(Subtype):
+        raise DataError(f"{where}: subtype must be bacterial, viral or empty, not {text!r}")
+    split = (row.get("split") or UNSPLIT).strip().lower()
+    if split not in (*SPLITS, UNSPLIT):
+        raise DataError(f"{where}: split must be one of {', '.join(SPLITS)} or empty, not {split!r}")
+    path = manifest.parent / (row["path"] or "")
+    if not path.is_file():
+        raise DataError(f"{where}: {path} does not exist")
+    film = _named(path, label, split)
+    return Film(path, label, Subtype(text) if text else film.subtype, (row.get("patient") or film.patient), split)

@@ -1,0 +1,116 @@
+"""Patient-safe splits: number blocks for the public release, patient groups for anybody's own films.
+
+The public release was split by number block, not at random (see docs/data.md). Films near each other in number share an
+acquisition series, so a random validation fold is easier than the test and a threshold chosen on it is wrong. The default
+therefore holds out whole blocks of numbers.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pneumoscope.data.film import Film
+from pneumoscope.errors import DataError
+
+HELD_OUT_BLOCKS: dict[str, tuple[tuple[int, int], ...]] = {
+    "normal/IM": ((115, 297),),
+    "normal/NORMAL2-IM": ((383, 576),),
+    "pneumonia/bacterial": ((1, 77),),
+    "pneumonia/viral": ((80, 150), (1550, 1609)),
+}
+"""Series of the public train split -> inclusive ranges of numbers held out for validation."""
+
+
+def series(film: Film) -> tuple[str, int] | None:
+    """The number series of a film's patient key and the number in it; None where the key is no such number."""
+    name, _, number = film.patient.rpartition("/")
+    return (name, int(number)) if name in HELD_OUT_BLOCKS and number.isdigit() else None
+
+
+def validation(films: Sequence[Film], *, fraction: float = 0.2, seed: int = 0) -> list[Film]:
+    """Divide training films into ``train`` and ``val``.
+
+    Films that come with a ``val`` split keep it. Films of the public release are divided by HELD_OUT_BLOCKS. Any others
+    are divided by patient, stratified by label and subtype.
+
+    Args:
+        films: films whose split is train, val or all; test films are refused.
+        fraction: share of the patients held out where neither a val split nor number blocks exist.
+        seed: of the draw of patients.
+
+    Returns:
+        The same films in the same order, with split "train" or "val".
+
+    Raises:
+        DataError: a test film was passed, or a class would be missing on either side.
+    """
+    if any(film.split == "test" for film in films):
+        raise DataError("test films must not be divided for training")
+    if any(film.split == "val" for film in films):
+        divided = [film if film.split == "val" else replace(film, split="train") for film in films]
+    elif all(series(film) for film in films):
+        divided = [replace(film, split="val" if _held_out(film) else "train") for film in films]
+        if len({film.split for film in divided}) < 2:  # a slice of the release that misses the blocks
+            divided = _by_patient(films, fraction, seed)
+    else:
+        divided = _by_patient(films, fraction, seed)
+    _check(divided)
+    return divided
+
+
+def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:
+    """Cut every number series into ``count`` contiguous blocks of about equal film count.
+
+    Returns:
+        One division per fold, like :func:`validation`: fold i holds out block i of every series.
+
+    Raises:
+        DataError: a film belongs to no number series, or a fold misses a class.
+    """
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for film in films:
+        place = series(film)
+        if place is None:
+            raise DataError(f"{film.path}: its patient key {film.patient!r} has no number, so there are no blocks to cut")
+        numbers[place[0]].append(place[1])
+    edges = {name: np.quantile(values, np.arange(1, count) / count) for name, values in numbers.items()}
+    folds = []
+    for fold in range(count):
+        divided = []
+        for film in films:
+            name, number = series(film) or ("", 0)
+            block = int(np.searchsorted(edges[name], number, side="left"))
+            divided.append(replace(film, split="val" if block == fold else "train"))
+        _check(divided)
+        folds.append(divided)
+    return folds
+
+
+def _held_out(film: Film) -> bool:
+    name, number = series(film) or ("", 0)
+    return any(first <= number <= last for first, last in HELD_OUT_BLOCKS[name])
+
+
+def _by_patient(films: Sequence[Film], fraction: float, seed: int) -> list[Film]:
+    patients: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for patient, (label, subtype) in {film.patient: (film.label, film.subtype) for film in films}.items():
+        patients[label, subtype or ""].append(patient)
+    rng = np.random.default_rng(seed)
+    held_out: set[str] = set()
+    for group in patients.values():
+        size = max(1, round(fraction * len(group)))
+        held_out.update(rng.permutation(np.array(sorted(group), dtype=object))[:size])
+    return [replace(film, split="val" if film.patient in held_out else "train") for film in films]
+
+
+def _check(films: Sequence[Film]) -> None:
+    for split in ("train", "val"):
+        labels = {film.label for film in films if film.split == split}
+        if len(labels) < 2:
+            raise DataError(f"the {split} side of the split needs normal and pneumonia films; give more patients, or a manifest with splits")
+    train = {film.patient for film in films if film.split == "train"}
+    both = train & {film.patient for film in films if film.split == "val"}
+    if both:
+        raise DataError(f"{len(both)} patients are on both sides of the split, first {sorted(both)[0]!r}: correct the manifest")

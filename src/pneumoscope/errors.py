@@ -1,0 +1,31 @@
+"""What can go wrong for a reason the user can act on."""
+
+
+class PneumoscopeError(Exception):
+    """A failure with a message that says what was wrong, with which file, and what to do.
+
+    The command line prints the message and exits with ``exit_code``; it never prints a traceback for one of these.
+    """
+
+    exit_code = 2
+
+
+class DataError(PneumoscopeError):
+    """A folder, manifest or split that cannot be used as asked."""
+
+
+class BundleError(PneumoscopeError):
+    """A model bundle that is missing, damaged or from an unknown schema."""
+
+
+class TrainingError(PneumoscopeError):
+    """Training cannot start or go on."""
+
+    exit_code = 4
+
+
+class MissingExtraError(PneumoscopeError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional part of Pneumoscope. Install it: pip install 'pneumoscope[{extra}]'")

@@ -1,0 +1,124 @@
+"""Intervals by resampling patients, not films: films of one patient are not independent.
+
+The bootstrap draws patients with replacement (Field and Welsh 2007, "Bootstrapping clustered data", the cluster
+bootstrap) and takes percentiles. A resample is a row of weights, how often each film was drawn, so every metric is a
+function of a weight matrix and 2,000 resamples are a few matrix products.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weights: TypeAlias = NDArray[np.float64]
+"""Shape (R, N): how often each of N films counts in each of R resamples."""
+
+Statistic: TypeAlias = Callable[[Weights], NDArray[np.float64]]
+"""A metric of weighted films: weights (R, N) to values (R,), NaN where the metric is not defined."""
+
+LEVEL = 0.95
+_ELEMENTS = 2_000_000  # of a weight matrix held at once: 16 MB
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric with its 95% interval; None where it is not defined.
+
+    Attributes:
+        value: the metric on the films as they are.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How the bootstrap draws.
+
+    Attributes:
+        count: number of resamples.
+        seed: of the random numbers; the same seed gives the same intervals.
+    """
+
+    count: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Proportion:
+    """The share of ``among`` that are ``hits``: accuracy, recall, specificity and precision are all of this form.
+
+    Attributes:
+        hits: bool, shape (N,), a subset of ``among``.
+        among: bool, shape (N,).
+    """
+
+    hits: NDArray[np.bool_]
+    among: NDArray[np.bool_]
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The share in each resample, shape (R,); NaN where ``among`` is empty."""
+        return divide(weights @ (self.hits & self.among), weights @ self.among)
+
+
+def divide(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide, with NaN where the denominator is zero."""
+    return np.divide(numerator, denominator, out=np.full(np.shape(denominator), np.nan), where=denominator != 0)
+
+
+def estimates(
+    statistics: Mapping[str, Statistic], patients: NDArray[np.int64], resampling: Resampling
+) -> dict[str, Estimate]:
+    """Measure every statistic on the same resamples.
+
+    Args:
+        statistics: the metrics by name.
+        patients: int, shape (N,), the number of each film's patient, 0 to P - 1.
+        resampling: how many resamples, and the seed.
+
+    Returns:
+        For each name the value on all films and the 2.5 and 97.5 percentiles over the resamples in which the statistic
+        is defined. A proportion that is 0 or 1 in all films would get an interval of no width; it gets the exact
+        Clopper-Pearson bound for its number of patients instead. With fewer than two patients there is no interval.
+    """
+    everyone = np.ones((1, len(patients)))
+    values = {name: float(statistic(everyone)[0]) for name, statistic in statistics.items()}
+    draws: dict[str, list[NDArray[np.float64]]] = {name: [] for name in statistics}
+    for weights in _weights(patients, resampling):
+        for name, statistic in statistics.items():
+            draws[name].append(statistic(weights))
+    return {
+        name: _estimate(values[name], np.concatenate(draws[name]), statistic, patients)
+        for name, statistic in statistics.items()
+    }
+
+
+def _weights(patients: NDArray[np.int64], resampling: Resampling) -> Iterator[Weights]:
+    """The resamples in blocks that fit in memory; the draws do not depend on the size of a block."""
+    generator = np.random.default_rng(resampling.seed)
+    people = int(patients.max()) + 1
+    block = max(1, _ELEMENTS // len(patients))
+    for start in range(0, resampling.count, block):
+        rows = min(block, resampling.count - start)
+        drawn = generator.multinomial(people, np.full(people, 1 / people), size=rows)
+        yield drawn[:, patients].astype(np.float64)
+
+
+def _estimate(
+    value: float, draws: NDArray[np.float64], statistic: Statistic, patients: NDArray[np.int64]
+) -> Estimate:
+    if np.isnan(value):
+        return Estimate(None, None, None)
+    if isinstance(statistic, Proportion) and value in (0.0, 1.0):
+        bound = ((1 - LEVEL) / 2) ** (1 / len(np.unique(patients[statistic.among])))
+        return Estimate(value, bound, 1.0) if value == 1.0 else Estimate(value, 0.0, 1 - bound)
+    if patients.max() == 0 or np.isnan(draws).all():
+        return Estimate(value, None, None)
+    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(low), float(high))

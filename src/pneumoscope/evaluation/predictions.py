@@ -1,0 +1,152 @@
+"""The inputs of an evaluation: what a model said about labelled films, and the frozen rule that turns it into findings."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.data.film import CLASSES, Film, Label, Subtype
+from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.errors import DataError
+
+
+@dataclass(frozen=True)
+class NotAssessed:
+    """A labelled film that the input gate refused.
+
+    Attributes:
+        film: the film.
+        reason: the gate's coded reason, such as "truncated".
+    """
+
+    film: Film
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model said about a set of labelled films.
+
+    Attributes:
+        films: the N films that were read.
+        logits: float32, shape (N, 3), one row a film, in the order of CLASSES.
+        not_assessed: the films that were not, so that none is dropped in silence.
+
+    Raises:
+        DataError: no film was read, or the model gave a value that is not finite.
+        ValueError: films and logits do not fit together.
+    """
+
+    films: tuple[Film, ...]
+    logits: NDArray[np.float32]
+    not_assessed: tuple[NotAssessed, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.films:
+            raise DataError(f"none of the {len(self.not_assessed)} films could be read: there is nothing to evaluate")
+        if self.logits.shape != (len(self.films), len(CLASSES)):
+            raise ValueError(f"logits of shape {self.logits.shape} for {len(self.films)} films and {len(CLASSES)} classes")
+        broken = ~np.isfinite(self.logits).all(axis=1)
+        if broken.any():
+            first = self.films[int(np.argmax(broken))].path
+            raise DataError(f"{first}: the model gave a value that is not finite, here and on {broken.sum() - 1} others")
+
+    @cached_property
+    def positive(self) -> NDArray[np.bool_]:
+        """Which films were labelled pneumonia, shape (N,)."""
+        return np.array([film.positive for film in self.films])
+
+    @cached_property
+    def classes(self) -> NDArray[np.int64]:
+        """The index of each film's label in CLASSES, shape (N,); -1 for a pneumonia of unknown subtype."""
+        names = [film.subtype if film.positive else film.label for film in self.films]
+        return np.array([CLASSES.index(name) if name in CLASSES else -1 for name in names])
+
+    @cached_property
+    def patients(self) -> NDArray[np.int64]:
+        """A number for each film's patient, 0 to P - 1, shape (N,)."""
+        return np.unique([film.patient for film in self.films], return_inverse=True)[1]
+
+    def to_json(self) -> dict[str, Any]:
+        """The films and logits as JSON values."""
+        rows = [_film_to_json(f) | {"logits": r.tolist()} for f, r in zip(self.films, self.logits, strict=True)]
+        return {
+            "films": rows,
+            "not_assessed": [_film_to_json(entry.film) | {"reason": entry.reason} for entry in self.not_assessed],
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Predictions":
+        """The twin of :meth:`to_json`."""
+        return cls(
+            films=tuple(_film_from_json(row) for row in values["films"]),
+            logits=np.array([row["logits"] for row in values["films"]], dtype=np.float32).reshape(-1, len(CLASSES)),
+            not_assessed=tuple(NotAssessed(_film_from_json(row), row["reason"]) for row in values["not_assessed"]),
+        )
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """The frozen way from logits to a finding: nothing in it may be chosen on the films it is judged by.
+
+    Attributes:
+        calibration: from the pneumonia score to a probability.
+        points: the operating points, thresholds on that probability.
+        default: name of the operating point that screening uses.
+    """
+
+    calibration: Calibration
+    points: tuple[OperatingPoint, ...]
+    default: str
+
+    def __post_init__(self) -> None:
+        if self.default not in {point.name for point in self.points}:
+            raise ValueError(f"no operating point is called {self.default!r}")
+
+    def probability(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Calibrated probability of pneumonia, shape (N,), for logits of shape (N, 3)."""
+        return np.asarray(self.calibration.probability(pneumonia_score(logits)), dtype=np.float64)
+
+    def log_odds(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The logit of the probability, shape (N,): finite where the probability itself rounds to 0 or 1."""
+        score = np.asarray(pneumonia_score(logits), dtype=np.float64)
+        return self.calibration.slope * score + self.calibration.intercept
+
+    def to_json(self) -> dict[str, Any]:
+        """The rule as JSON values, under the names the model bundle uses."""
+        return {
+            "calibration": {"slope": float(self.calibration.slope), "intercept": float(self.calibration.intercept)},
+            "operating_points": [asdict(point) for point in self.points],
+            "default_operating_point": self.default,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "DecisionRule":
+        """The twin of :meth:`to_json`."""
+        points: Sequence[dict[str, Any]] = values["operating_points"]
+        return cls(
+            calibration=Calibration(**values["calibration"]),
+            points=tuple(OperatingPoint(**point) for point in points),
+            default=values["default_operating_point"],
+        )
+
+
+def _film_to_json(film: Film) -> dict[str, Any]:
+    return {
+        "path": film.path.as_posix(),
+        "label": film.label.value,
+        "subtype": film.subtype.value if film.subtype else None,
+        "patient": film.patient,
+        "split": film.split,
+    }
+
+
+def _film_from_json(row: dict[str, Any]) -> Film:
+    subtype = Subtype(row["subtype"]) if row["subtype"] else None
+    return Film(Path(row["path"]), Label(row["label"]), subtype, row["patient"], row["split"])

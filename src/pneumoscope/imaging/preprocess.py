@@ -1,0 +1,31 @@
+"""The one path from a radiograph to the model's input. Training, evaluation and screening all take it."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pneumoscope.imaging.radiograph import Radiograph
+
+INPUT_SIZE = 224
+"""Side of the model's input, in pixels."""
+
+
+def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8]:
+    """Resize a radiograph to the model's square input.
+
+    The aspect ratio is not kept, because the films the model was trained on were published that way. The filter is
+    Pillow's antialiased bilinear on float pixels, so 8-bit and 12-bit sources take the same path; a radiograph that has
+    the size already passes through unchanged.
+
+    Args:
+        radiograph: pixels float32 (height, width), 0..255.
+        size: side of the result in pixels.
+
+    Returns:
+        uint8 array of shape (size, size), 0..255.
+    """
+    pixels = radiograph.pixels
+    if pixels.shape != (size, size):
+        image = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
+        pixels = np.asarray(image)
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

@@ -1,0 +1,87 @@
+"""Augmentation that takes the shortcuts away.
+
+In the public release normal films are sharper than pneumonias, and borders and aspect ratio differ between series: a
+network that reads these scores well and has learned nothing (docs/data.md has the measured shortcut baselines). Every
+training film is therefore cropped widely, resampled to a random aspect ratio, and made sharper or blurrier at random.
+"""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+Pixels = NDArray[np.uint8]
+
+
+def augment(film: Pixels, size: int, area: tuple[float, float], rng: np.random.Generator) -> Pixels:
+    """Draw one random variant of a film.
+
+    Args:
+        film: uint8 (H, W), 0..255.
+        size: side of the result in pixels.
+        area: smallest and largest share of the film that the crop covers.
+        rng: the only source of randomness.
+
+    Returns:
+        uint8 (size, size).
+    """
+    image = Image.fromarray(film)
+    if rng.random() < 0.5:
+        image = image.rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR)
+    image = image.resize((size, size), Image.Resampling.BILINEAR, box=_crop(image.size, area, rng))
+    if rng.random() < 0.5:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if rng.random() < 0.7:
+        image = _SHARPNESS[rng.integers(len(_SHARPNESS))](image, rng)
+    return _tone(np.asarray(image, dtype=np.float32), rng)
+
+
+def _crop(
+    extent: tuple[int, int], area: tuple[float, float], rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """A box of random area and aspect ratio, uniform in log aspect over 3/4..4/3 (Szegedy et al. 2015)."""
+    width, height = extent
+    share, aspect = rng.uniform(*area), np.exp(rng.uniform(-np.log(4 / 3), np.log(4 / 3)))
+    w = min(width, width * np.sqrt(share * aspect))
+    h = min(height, height * np.sqrt(share / aspect))
+    x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
+    return (x, y, x + w, y + h)
+
+
+def _blur(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.6)))
+
+
+def _sharpen(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return image.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 2.0), int(rng.uniform(40, 200)), 0))
+
+
+def _shrink(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    side = max(16, round(image.width * rng.uniform(0.35, 0.9)))
+    return image.resize((side, side), Image.Resampling.BILINEAR).resize(image.size, Image.Resampling.BICUBIC)
+
+
+def _jpeg(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=int(rng.integers(25, 95)))
+    return Image.open(buffer).convert("L")
+
+
+def _noise(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    pixels = np.asarray(image, dtype=np.float32)
+    pixels = pixels + rng.normal(0, rng.uniform(1, 10), pixels.shape)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+_SHARPNESS: list[Callable[[Image.Image, np.random.Generator], Image.Image]] = [_blur, _sharpen, _shrink, _jpeg, _noise]
+
+
+def _tone(pixels: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
+    """Random gamma, contrast and brightness."""
+    gamma = np.exp(rng.uniform(-0.35, 0.35))
+    contrast, brightness = rng.uniform(0.7, 1.3), rng.uniform(-30, 30)
+    pixels = 255 * (pixels / 255) ** gamma
+    pixels = (pixels - 127.5) * contrast + 127.5 + brightness
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

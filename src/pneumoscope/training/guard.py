@@ -1,0 +1,51 @@
+"""The collapse guard: training that falls into one class is stopped and explained."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.errors import TrainingError
+
+LEAST_RATE = 0.10
+"""Recall and specificity below this, at the score 0, count as collapse; guessing gives 0.5 in balanced accuracy."""
+
+
+class CollapseError(TrainingError):
+    """Predictions fell into one class, or the loss is not a number."""
+
+
+def check_loss(loss: float, learning_rate: float) -> None:
+    """Refuse a loss that is not finite.
+
+    Raises:
+        CollapseError: with the likely cause.
+    """
+    if not np.isfinite(loss):
+        raise CollapseError(
+            f"The loss is {loss}: training has diverged. The learning rate ({learning_rate:g}) is most likely too high "
+            "for opened layers; use the two-phase default recipe, or a rate ten times lower."
+        )
+
+
+def check_predictions(scores: NDArray[np.floating], positive: NDArray[np.bool_], learning_rate: float) -> None:
+    """Refuse validation scores that put (nearly) every film into one class.
+
+    Args:
+        scores: (N,) logits of pneumonia; above 0 counts as predicted pneumonia.
+        positive: (N,) labels.
+        learning_rate: of the phase, for the explanation.
+
+    Raises:
+        CollapseError: with what was seen, the likely cause and what to do.
+    """
+    predicted = scores > 0
+    recall, specificity = predicted[positive].mean(), (~predicted[~positive]).mean()
+    if min(recall, specificity) >= LEAST_RATE and np.isfinite(scores).all():
+        return
+    share = max(predicted.mean(), 1 - predicted.mean())
+    name = "pneumonia" if predicted.mean() > 0.5 else "normal"
+    raise CollapseError(
+        f"Training collapsed into one class: {share:.1%} of the validation films are called {name} (recall "
+        f"{recall:.1%}, specificity {specificity:.1%}). Likely cause: layers were opened at a rate ({learning_rate:g}) "
+        "that destroys the pretrained features before the head has learned, or BatchNormalization was trained on small "
+        "batches. Use the two-phase default recipe: head first, then a very low rate with BatchNormalization frozen."
+    )

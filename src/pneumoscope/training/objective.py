@@ -1,0 +1,35 @@
+"""What training minimises and watches, written with keras.ops so that every backend runs it."""
+
+from functools import cache
+from typing import Any
+
+from pneumoscope.model.backend import import_keras
+
+
+def allowed_class_loss(targets: Any, logits: Any) -> Any:
+    """Negative log probability (N,) of the classes that the label allows.
+
+    With one allowed class this is cross-entropy. A pneumonia of unknown subtype allows two, and their probabilities add
+    up (the marginal likelihood, so such films teach the finding and leave the subtype open).
+
+    Args:
+        targets: (N, 3), 1 for every allowed class, else 0.
+        logits: (N, 3).
+    """
+    ops = import_keras().ops
+    logits = ops.cast(logits, "float32")
+    allowed = ops.where(targets > 0, logits, -1e9)
+    return ops.logsumexp(logits, axis=-1) - ops.logsumexp(allowed, axis=-1)
+
+
+@cache
+def pneumonia_auc_class() -> Any:
+    """The class of a streaming metric: area under the ROC curve of pneumonia against normal, from three logits."""
+    keras = import_keras()
+
+    class PneumoniaAUC(keras.metrics.AUC):  # type: ignore[misc, name-defined]
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            probability = 1.0 - keras.ops.softmax(keras.ops.cast(y_pred, "float32"), axis=-1)[:, 0]
+            super().update_state(1.0 - y_true[:, 0], probability)
+
+    return PneumoniaAUC

@@ -1,0 +1,94 @@
+"""What a training run does, as data. The frozen recipes state their command and the result to expect."""
+
+from dataclasses import dataclass, replace
+
+from pneumoscope.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training with one setting.
+
+    Attributes:
+        name: shown in the history and the figures.
+        opened: first trainable stage (see pneumoscope.model.resnet.STAGES).
+        epochs: passes over the training films.
+        learning_rate: peak of the warm-up and cosine schedule.
+        size: side of the training crops, in pixels.
+    """
+
+    name: str
+    opened: str
+    epochs: int
+    learning_rate: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything but the films and the seed.
+
+    Attributes:
+        name: of the recipe.
+        head: the frozen phase. The backbone's features of the plain films are computed once and the head is fitted to
+            them, which is the same optimisation as running the frozen backbone again in every epoch.
+        finetune: the phases after it, all on augmented films.
+        batch: films per step.
+        weight_decay: of AdamW, decoupled (Loshchilov and Hutter 2019).
+        ema: momentum of the weights' moving average, which is what is validated and kept; 0 keeps the raw weights.
+        crop_area: smallest and largest share of the film that a training crop covers.
+        batchnorm: train BatchNormalization too, on batch statistics. Only to show why one should not.
+        limit: most films used per split and class; None for all.
+    """
+
+    name: str
+    head: Phase
+    finetune: tuple[Phase, ...]
+    batch: int = 32
+    weight_decay: float = 0.02
+    ema: float = 0.99
+    crop_area: tuple[float, float] = (0.12, 1.0)
+    batchnorm: bool = False
+    limit: int | None = None
+
+
+_DEFAULT = Recipe(
+    name="default",
+    head=Phase("frozen", "head", epochs=30, learning_rate=1e-2, size=160),
+    finetune=(
+        Phase("unfrozen", "conv3", epochs=8, learning_rate=1e-4, size=160),
+    ),
+)
+
+RECIPES = {
+    # pneumoscope train --data chest_xray --out RUN           (docs/evidence/ holds the recorded result)
+    "default": _DEFAULT,
+    # pneumoscope train --data chest_xray --out RUN --smoke   (under two minutes; its model is worthless)
+    "smoke": Recipe(
+        name="smoke",
+        head=Phase("frozen", "head", epochs=5, learning_rate=1e-2, size=64),
+        finetune=(Phase("unfrozen", "conv5", epochs=2, learning_rate=1e-4, size=64),),
+        batch=8,
+        limit=12,
+    ),
+    # pneumoscope train --data chest_xray --out RUN --recipe naive    (collapses; the guard stops it)
+    "naive": replace(
+        _DEFAULT,
+        name="naive",
+        head=replace(_DEFAULT.head, epochs=0),
+        finetune=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=1e-2, size=128),),
+        ema=0.0,
+        batchnorm=True,
+    ),
+}
+
+
+def recipe(name: str) -> Recipe:
+    """Look a recipe up by name.
+
+    Raises:
+        TrainingError: there is none of that name.
+    """
+    if name not in RECIPES:
+        raise TrainingError(f"no recipe {name!r}; there are {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,209 @@
+"""A training run and its folder.
+
+    RUN/config.json        recipe, seed, source, versions, precision, state ("running", "finished", "collapsed")
+    RUN/split.csv          every film used, with its side of the split
+    RUN/history.json       one row per epoch
+    RUN/checkpoint.npz     what --resume reads
+    RUN/model.weights.h5   the weights to keep
+    RUN/validation.npz     logits of the validation films, in the order of validation.csv
+    RUN/checksums.json     sha256 of the finished files
+"""
+
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.data.film import Film
+from pneumoscope.data.layout import distinct, fingerprint, load, sha256, write_manifest
+from pneumoscope.data.splits import validation
+from pneumoscope.errors import TrainingError
+from pneumoscope.model.backend import bfloat16_pays, import_keras
+from pneumoscope.training.films import PackedFilms, Progress, limited, pack
+from pneumoscope.training.guard import CollapseError
+from pneumoscope.training.recipe import Recipe
+
+VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is asked to do.
+
+    Attributes:
+        source: labelled films, as pneumoscope.data.layout.load reads them; test films are left out.
+        recipe: what to do with them.
+        seed: of everything random.
+        imagenet: path of the ImageNet weights, or None for random ones.
+        cache: folder for packed films.
+    """
+
+    source: Path
+    recipe: Recipe
+    seed: int
+    imagenet: Path | None
+    cache: Path
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What later steps need of a finished run.
+
+    Attributes:
+        folder: of the run.
+        config: as in config.json.
+        history: one row per epoch.
+        films: the validation films.
+        logits: (N, 3) of the validation films, from the kept weights.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    history: list[dict[str, Any]]
+    films: list[Film]
+    logits: NDArray[np.float32]
+
+
+def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Run a recipe from films to kept weights; called again on the same folder, go on where it was stopped.
+
+    Raises:
+        DataError: the films cannot be used as asked.
+        NotAssessedError: a film cannot be read.
+        CollapseError: see pneumoscope.training.guard; the folder then says "collapsed".
+        TrainingError: the folder holds a run of another setting.
+    """
+    from pneumoscope.model.resnet import build
+    from pneumoscope.training.trainer import Trainer
+
+    keras = import_keras()
+    keras.config.set_dtype_policy("mixed_bfloat16" if bfloat16_pays() else "float32")
+    films = _divided(setting)
+    config = _config(setting, films)
+    _begin(folder, config, films)
+
+    def keep_history(history: list[dict[str, Any]]) -> None:
+        _write_json(folder / "history.json", history)
+        on_epoch(history)
+
+    packed = {split: pack(_side(films, split), setting.cache, progress) for split in ("train", "val")}
+    keras.utils.set_random_seed(setting.seed)
+    model = build(str(setting.imagenet) if setting.imagenet else None)
+    trainer = Trainer(model, setting.recipe, packed, setting.seed, folder, progress, keep_history)
+    try:
+        trainer.run()
+    except CollapseError as error:
+        _write_json(folder / "config.json", config | {"state": "collapsed", "explanation": str(error)})
+        raise
+    _finish(folder, config, films, trainer)
+
+
+def load_finished(folder: Path) -> FinishedRun:
+    """Read a finished run.
+
+    Raises:
+        TrainingError: the folder holds no run, or an unfinished or changed one.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text())
+    except FileNotFoundError as error:
+        raise TrainingError(f"{folder}: no training run here (config.json is missing)") from error
+    if config["state"] != "finished":
+        raise TrainingError(f"{folder}: this run is {config['state']}; finish it with: pneumoscope train --resume {folder}")
+    for name, digest in json.loads((folder / "checksums.json").read_text()).items():
+        if sha256(folder / name) != digest:
+            raise TrainingError(f"{folder / name}: changed since the run finished; train again or restore the file")
+    with np.load(folder / "validation.npz", allow_pickle=False) as stored:
+        logits = stored["logits"]
+    history = json.loads((folder / "history.json").read_text())
+    return FinishedRun(folder, config, history, load(folder / "validation.csv"), logits)
+
+
+def load_model(run: FinishedRun) -> Any:
+    """The Keras model of a finished run, with the kept weights."""
+    from pneumoscope.model.resnet import build
+
+    model = build(None)
+    model.load_weights(run.folder / "model.weights.h5")
+    return model
+
+
+def _divided(setting: Setting) -> dict[str, Film]:
+    """Distinct training films by digest, each with its side of the split."""
+    available = [film for film in load(setting.source) if film.split != "test"]
+    by_digest = distinct(available)
+    divided = dict(zip(by_digest, validation(list(by_digest.values()), seed=setting.seed), strict=True))
+    chosen = {film.path for film in limited(list(divided.values()), setting.recipe.limit)}
+    return {digest: film for digest, film in divided.items() if film.path in chosen}
+
+
+def _side(films: dict[str, Film], split: str) -> dict[str, Film]:
+    return {digest: film for digest, film in films.items() if film.split == split}
+
+
+def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
+    keras = import_keras()
+    return {
+        "recipe": asdict(setting.recipe),
+        "seed": setting.seed,
+        "source": str(setting.source.resolve()),
+        "films": {split: len(_side(films, split)) for split in ("train", "val")},
+        "fingerprint": fingerprint(films),
+        "imagenet_sha256": sha256(setting.imagenet) if setting.imagenet else None,
+        "backend": keras.backend.backend(),
+        "precision": keras.config.dtype_policy().name,
+        "versions": _versions(),
+        "state": "running",
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _begin(folder: Path, config: dict[str, Any], films: dict[str, Film]) -> None:
+    path = folder / "config.json"
+    if path.exists():
+        earlier = json.loads(path.read_text())
+        fixed = ("recipe", "seed", "fingerprint", "imagenet_sha256")
+        changed = [name for name in fixed if earlier[name] != json.loads(json.dumps(config[name]))]
+        if changed:
+            raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_json(path, config)
+    write_manifest(sorted(films.values(), key=lambda film: film.path), folder / "split.csv")
+
+
+def _finish(folder: Path, config: dict[str, Any], films: dict[str, Film], trainer: Any) -> None:
+    trainer.model.save_weights(folder / "model.weights.h5")
+    held_out = _side(films, "val")
+    logits: NDArray[np.float32] = trainer.predict("val")
+    # Packed films are ordered by digest, manifests are read back ordered by path.
+    ordered = sorted(zip((held_out[digest] for digest in sorted(held_out)), logits, strict=True), key=lambda p: p[0].path)
+    write_manifest([film for film, _ in ordered], folder / "validation.csv")
+    np.savez(folder / "validation.npz", logits=np.stack([row for _, row in ordered]))
+    names = ("split.csv", "history.json", "model.weights.h5", "validation.csv", "validation.npz")
+    _write_json(folder / "checksums.json", {name: sha256(folder / name) for name in names})
+    _write_json(folder / "config.json", config | {"state": "finished"})
+    (folder / "checkpoint.npz").unlink()
+
+
+def _write_json(path: Path, content: Any) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.replace(path)
+
+
+__all__ = ["FinishedRun", "PackedFilms", "Setting", "load_finished", "load_model", "train"]

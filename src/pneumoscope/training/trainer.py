@@ -1,0 +1,197 @@
+"""The two phases: a head on frozen features, then the opened network at a very low rate."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.model.score import pneumonia_score
+from pneumoscope.imaging import INPUT_SIZE
+from pneumoscope.model.backend import import_keras
+from pneumoscope.model.resnet import feature_extractor, open_from
+from pneumoscope.training.checkpoint import Checkpoint
+from pneumoscope.training.films import PackedFilms, Progress
+from pneumoscope.training.guard import check_loss, check_predictions
+from pneumoscope.training.objective import allowed_class_loss, pneumonia_auc_class
+from pneumoscope.training.recipe import Phase, Recipe
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Trainer:
+    """Runs a recipe on a model, saving after every epoch.
+
+    Attributes:
+        model: as built by pneumoscope.model.resnet.build; trained in place.
+        recipe: what to do.
+        films: "train" and "val".
+        seed: all randomness follows from it.
+        folder: where the checkpoint is kept.
+        progress: shown while an epoch runs.
+        on_epoch: called with the history so far after every epoch.
+    """
+
+    model: Any
+    recipe: Recipe
+    films: dict[str, PackedFilms]
+    seed: int
+    folder: Path
+    progress: Progress
+    on_epoch: Callable[[list[Row]], None]
+
+    def run(self) -> list[Row]:
+        """Train to the end, going on from the checkpoint if the folder holds one.
+
+        The model is left with the weights to keep: the moving average, rounded to half precision, which is how a bundle
+        stores them, so that what is validated here is what ships.
+
+        Returns:
+            The history, one row per epoch.
+
+        Raises:
+            CollapseError: predictions fell into one class or the loss is not finite.
+        """
+        path = self.folder / "checkpoint.npz"
+        if path.exists():
+            state = Checkpoint.load(path)
+            self.model.set_weights(state.weights)
+        else:
+            state = Checkpoint(history=self._fit_head(), weights=self.model.get_weights())
+            self.on_epoch(state.history)
+            state.save(path)
+        kept = self.model.get_weights()
+        for number, phase in enumerate(self.recipe.finetune):
+            if number >= state.phase:
+                kept = self._finetune(number, phase, state, path)
+        self.model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in kept])
+        return state.history
+
+    def predict(self, split: str, size: int = INPUT_SIZE) -> NDArray[np.float32]:
+        """Logits (N, 3) of the plain films of a split."""
+        films, logits = self.films[split], []
+        for x in films.plain(size, self.recipe.batch):
+            logits.append(np.asarray(self.model.predict_on_batch(x)))
+            self.progress("validating", sum(map(len, logits)), len(films.pixels))
+        return np.concatenate(logits)
+
+    def _fit_head(self) -> list[Row]:
+        """Phase 1: features once, then the head alone on them."""
+        phase = self.recipe.head
+        if not phase.epochs:
+            return []
+        keras = import_keras()
+        features = {split: self._features(split, phase.size) for split in self.films}
+        head = keras.Sequential([keras.Input((features["train"].shape[1],)), keras.layers.Dense(3, name="head")])
+        steps = phase.epochs * -(-len(features["train"]) // 64)
+        head.compile(
+            keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(phase.learning_rate, steps), weight_decay=1e-3),
+            loss=allowed_class_loss,
+            metrics=[pneumonia_auc_class()(num_thresholds=1000, name="auc")],
+        )
+        history: list[Row] = []
+        for epoch in range(1, phase.epochs + 1):
+            started = time.monotonic()
+            order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(features["train"]))
+            head.reset_metrics()
+            for start in range(0, len(order), 64):
+                chosen, train = order[start : start + 64], self.films["train"]
+                logs = head.train_on_batch(
+                    features["train"][chosen], train.targets[chosen], train.weights[chosen], return_dict=True
+                )
+            row = self._row(phase, epoch, logs, np.asarray(head.predict_on_batch(features["val"])))
+            history.append(row | {"seconds": round(time.monotonic() - started, 1)})
+        kernel, bias = head.get_layer("head").get_weights()
+        self.model.get_layer("head_cam").set_weights([kernel[None, None], bias])
+        return history
+
+    def _features(self, split: str, size: int) -> NDArray[np.float32]:
+        extractor, films, features = feature_extractor(self.model), self.films[split], []
+        for x in films.plain(size, self.recipe.batch):
+            features.append(np.asarray(extractor.predict_on_batch(x), dtype=np.float32))
+            self.progress(f"features of {split}", sum(map(len, features)), len(films.pixels))
+        return np.concatenate(features)
+
+    def _finetune(self, number: int, phase: Phase, state: Checkpoint, path: Path) -> list[NDArray[np.float32]]:
+        """Phase 2: one phase from where ``state`` stands; returns the weights to keep."""
+        open_from(self.model, phase.opened, batchnorm=self.recipe.batchnorm)
+        steps = max(1, len(self.films["train"].pixels) // self.recipe.batch)
+        optimizer = self._optimizer(phase, steps * phase.epochs)
+        self.model.compile(
+            optimizer, loss=allowed_class_loss, metrics=[pneumonia_auc_class()(num_thresholds=1000, name="auc")]
+        )
+        optimizer.build(self.model.trainable_variables)
+        for variable, value in zip(optimizer.variables, state.optimizer, strict=False):
+            variable.assign(value)
+        kept = self._averaged(optimizer)
+        for epoch in range(state.epoch + 1, phase.epochs + 1):
+            row = self._epoch(number, phase, epoch, steps)
+            raw, kept = self.model.get_weights(), self._averaged(optimizer)
+            self.model.set_weights(kept)
+            logits = self.predict("val")
+            state.history.append(self._row(phase, epoch, row, logits) | {"seconds": row["seconds"]})
+            self.on_epoch(state.history)
+            check_predictions(pneumonia_score(logits), self.films["val"].positive, phase.learning_rate)
+            self.model.set_weights(raw)
+            state.phase, state.epoch, state.weights = number, epoch, raw
+            state.optimizer = [np.asarray(variable) for variable in optimizer.variables]
+            state.save(path)
+        state.phase, state.epoch, state.optimizer = number + 1, 0, []
+        return kept
+
+    def _optimizer(self, phase: Phase, steps: int) -> Any:
+        keras = import_keras()
+        warmup = steps // 10
+        schedule = keras.optimizers.schedules.CosineDecay(
+            phase.learning_rate / 10, steps - warmup, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warmup
+        )
+        ema = {"use_ema": True, "ema_momentum": self.recipe.ema} if self.recipe.ema else {}
+        return keras.optimizers.AdamW(schedule, weight_decay=self.recipe.weight_decay, clipnorm=1.0, **ema)
+
+    def _epoch(self, number: int, phase: Phase, epoch: int, steps: int) -> Row:
+        started = time.monotonic()
+        self.model.reset_metrics()
+        batches = self.films["train"].augmented(
+            phase.size, self.recipe.batch, self.recipe.crop_area, (self.seed, 1 + number, epoch)
+        )
+        logs: Row = {}
+        for step, (x, targets, weights) in enumerate(batches, 1):
+            logs = self.model.train_on_batch(x, targets, weights, return_dict=True)
+            check_loss(float(logs["loss"]), phase.learning_rate)
+            what = f"{phase.name} {epoch}/{phase.epochs}  loss {float(logs['loss']):.3f}  AUC {float(logs['auc']):.4f}"
+            self.progress(what, step, steps)
+        return logs | {"seconds": round(time.monotonic() - started, 1)}
+
+    def _averaged(self, optimizer: Any) -> list[NDArray[np.float32]]:
+        """The model's weights with the trainable ones replaced by their moving average, if there is one yet."""
+        raw: list[NDArray[np.float32]] = self.model.get_weights()
+        if not self.recipe.ema or int(optimizer.iterations) == 0:
+            return raw
+        optimizer.finalize_variable_values(self.model.trainable_variables)
+        averaged: list[NDArray[np.float32]] = self.model.get_weights()
+        self.model.set_weights(raw)
+        return averaged
+
+    def _row(self, phase: Phase, epoch: int, logs: Row, logits: NDArray[np.float32]) -> Row:
+        """A row of the history; recall and specificity are at the score 0."""
+        from sklearn.metrics import roc_auc_score
+
+        val, scores = self.films["val"], pneumonia_score(logits).astype(np.float64)
+        allowed = np.where(val.targets > 0, logits, -np.inf)
+        loss = np.logaddexp.reduce(logits, axis=1) - np.logaddexp.reduce(allowed, axis=1)
+        recall, specificity = (scores > 0)[val.positive].mean(), (scores <= 0)[~val.positive].mean()
+        return {
+            "phase": phase.name,
+            "epoch": epoch,
+            "loss": float(logs["loss"]),
+            "auc": float(logs["auc"]),
+            "val_loss": float(np.average(loss, weights=val.weights)),
+            "val_auc": float(roc_auc_score(val.positive, np.nan_to_num(scores))),
+            "val_recall": float(recall),
+            "val_specificity": float(specificity),
+            "val_balanced_accuracy": float((recall + specificity) / 2),
+        }

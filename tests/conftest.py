@@ -1,0 +1,27 @@
+"""Where the tests find real films, and what they do without them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+
+
+def _datasets() -> Path:
+    root = Path(os.environ.get("PNEUMOSCOPE_DATA", SHARED))
+    if not root.is_dir():
+        pytest.skip("real films not found: set PNEUMOSCOPE_DATA to the folder that holds chest_xray/")
+    return root
+
+
+@pytest.fixture(scope="session")
+def real_films() -> Path:
+    """The chest_xray folder of the public dataset."""
+    return _datasets() / "chest_xray"
+
+
+@pytest.fixture(scope="session")
+def original_films() -> Path:
+    """Sixty train films at the size they were first published."""
+    return _datasets() / "original_resolution"
