@@ -47,7 +47,7 @@ class Recipe:
     batch: int = 32
     weight_decay: float = 0.02
     ema: float = 0.99
-    crop_area: tuple[float, float] = (0.12, 1.0)
+    crop_area: tuple[float, float] = (0.2, 1.0)
     batchnorm: bool = False
     limit: int | None = None
 
@@ -56,7 +56,8 @@ _DEFAULT = Recipe(
     name="default",
     head=Phase("frozen", "head", epochs=30, learning_rate=1e-2, size=160),
     finetune=(
-        Phase("unfrozen", "conv3", epochs=8, learning_rate=1e-4, size=160),
+        Phase("unfrozen, 128 px", "conv3", epochs=5, learning_rate=1e-4, size=128),
+        Phase("unfrozen, 160 px", "conv3", epochs=4, learning_rate=5e-5, size=160),
     ),
 )
 

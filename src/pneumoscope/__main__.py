@@ -1,0 +1,7 @@
+"""``python -m pneumoscope``."""
+
+import sys
+
+from pneumoscope.cli import main
+
+sys.exit(main())
