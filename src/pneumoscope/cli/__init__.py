@@ -12,7 +12,7 @@ from importlib import import_module
 from pneumoscope import __version__
 from pneumoscope.errors import PneumoscopeError
 
-COMMANDS = ("train",)
+COMMANDS = ("demo", "screen", "info", "data", "train", "report", "export", "evaluate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pneumoscope",
         description="Screen children's chest radiographs for pneumonia. Research use; not a medical device.",
-        epilog="Exit codes: 0 done, 2 wrong usage or input, 3 some films not assessed, 4 training stopped, 130 interrupted.",
+        epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"pneumoscope {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", default="default", help="default or naive (default: %(default)s)")
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
-    parser.add_argument("--weights", default="auto", help="ImageNet weights: a path, auto, or random (default: %(default)s)")
+    parser.add_argument(
+        "--weights", default="auto", help="ImageNet weights: a path, auto, or random (default: %(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 SAME_PICTURE = 0.9
 """Detail correlation from which two films count as one picture.
 
-Measured on the 5,840 public films: 60 of them at the size they were first published correlate at .996 or more with their
-224-pixel copies, and no two different films reach .85.
+Measured on the 5,840 public films: 60 of them at the size they were first published correlate at .996 or more with
+their 224-pixel copies, and no two different films reach .85.
 """
 
 _WINDOW = 9
@@ -39,10 +39,10 @@ def exact_groups(digests: Sequence[str]) -> list[list[int]]:
 def alike(thumbnails: NDArray[np.uint8], at_least: float = SAME_PICTURE) -> list[Pair]:
     """Find pairs of films with the same details, most alike first.
 
-    Chest films share one anatomy: whole thumbnails of different children correlate up to .97, and perceptual hashes
-    collide by the thousand. So the mean of every pixel's neighbourhood is taken away first, and what is compared is where
-    the ribs, the heart's edge and the markers lie. Every pair is compared, so nothing is missed to a hash; 5,840 films
-    take a few seconds. Re-encoded, resized, brightened or softened copies are found, mirrored or cropped ones are not.
+    Chest films share one anatomy: whole thumbnails of different children correlate up to .97, too close to tell copies
+    by. So the mean of every pixel's neighbourhood is taken away first, and what is compared is where the ribs, the
+    heart's edge and the markers lie. Every pair is compared, so nothing is missed to a hash; 5,840 films take a few
+    seconds. Re-encoded, resized, brightened or softened copies are found, mirrored or cropped ones are not.
 
     Args:
         thumbnails: uint8 (N, S, S), S about 64.

@@ -16,16 +16,20 @@ UNSPLIT = "all"
 COLUMNS = ("path", "label", "subtype", "patient", "split")
 SUFFIXES = {".jpeg", ".jpg", ".png", ".tif", ".tiff", ".dcm", ".dicom"}
 
+OFFICIAL_TEST_SHA256 = "480523ee0b0202874fa771a2e7af302eacf6f69089674bed729427b0bff5639a"
+
 _NORMAL = re.compile(r"^(?P<series>(?:NORMAL2-)?IM)-(?P<number>\d+)-")
 _PNEUMONIA = re.compile(r"^person(?P<number>\d+)_(?P<pathogen>bacteria|virus)_")
+_MENDELEY = re.compile(r"^(?P<kind>NORMAL|BACTERIA|VIRUS)-(?P<number>\d+)-\d+")
+_MENDELEY_KINDS = {"NORMAL": None, "BACTERIA": Subtype.BACTERIAL, "VIRUS": Subtype.VIRAL}
 _PATHOGENS = {"bacteria": Subtype.BACTERIAL, "virus": Subtype.VIRAL}
 
 
 def load(source: Path) -> list[Film]:
     """List the labelled films of a folder or of a CSV manifest.
 
-    A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of which
-    may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are required and
+    A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
+    which may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are required and
     paths are relative to the manifest.
 
     Returns:
@@ -38,7 +42,9 @@ def load(source: Path) -> list[Film]:
         raise DataError(f"{source}: no such folder or manifest")
     films = _from_folder(source) if source.is_dir() else _from_manifest(source)
     if not films:
-        raise DataError(f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, test/")
+        raise DataError(
+            f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, test/"
+        )
     return sorted(films, key=lambda film: (film.split, film.path))
 
 
@@ -76,6 +82,12 @@ def fingerprint(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
+def is_official_test(films: Iterable[Film]) -> bool:
+    """Whether these are the 624 test films of the public release, by their labels and file names."""
+    names = sorted(f"{film.label}/{film.path.name}" for film in films)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest() == OFFICIAL_TEST_SHA256
+
+
 def _from_folder(root: Path) -> list[Film]:
     films: list[Film] = []
     parts = [(root / split, split) for split in SPLITS if (root / split).is_dir()] or [(root, UNSPLIT)]
@@ -84,9 +96,8 @@ def _from_folder(root: Path) -> list[Film]:
             label = _label(child.name)
             if label is None or not child.is_dir():
                 continue
-            for path in sorted(child.rglob("*")):
-                if path.suffix.lower() in SUFFIXES and path.is_file():
-                    films.append(_named(path, label, split))
+            paths = [path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+            films.extend(_named(path, label, split) for path in paths)
     return films
 
 
@@ -104,21 +115,21 @@ def _named(path: Path, label: Label, split: str) -> Film:
     if label is Label.PNEUMONIA and (match := _PNEUMONIA.match(path.name)):
         subtype = _PATHOGENS[match["pathogen"]]
         return Film(path, label, subtype, f"pneumonia/{subtype}/{int(match['number'])}", split)
+    if match := _MENDELEY.match(path.name):
+        subtype = _MENDELEY_KINDS[match["kind"]] if label is Label.PNEUMONIA else None
+        return Film(path, label, subtype, f"{label}/{match['kind']}/{int(match['number'])}", split)
     return Film(path, label, None, f"{label}/{path.stem}", split)
 
 
 def _from_manifest(manifest: Path) -> list[Film]:
-    films = []
     try:
         with manifest.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             if not {"path", "label"} <= set(reader.fieldnames or ()):
                 raise DataError(f"{manifest}: the first line must name the columns {', '.join(COLUMNS)}")
-            for row in reader:
-                films.append(_from_row(row, manifest, reader.line_num))
+            return [_from_row(row, manifest, reader.line_num) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{manifest}: not a CSV text file ({error})") from error
-    return films
 
 
 def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Film:

@@ -1,7 +1,7 @@
 """Shortcut baselines: how well the labels can be told without seeing a lung.
 
-A model takes whatever separates the classes in its training films. If the size of the file or the frame of the film does,
-a good test result may owe nothing to the lungs (Geirhos et al. 2020, Shortcut learning in deep neural networks,
+A model takes whatever separates the classes in its training films. If the size of the file or the frame of the film
+does, a good test result may owe nothing to the lungs (Geirhos et al. 2020, Shortcut learning in deep neural networks,
 doi:10.1038/s42256-020-00257-z). Each baseline here gets one such view and nothing else.
 """
 
@@ -45,7 +45,7 @@ class Baseline:
         train_auc: AUC for pneumonia on the reference films, cross-validated by patient where something was fitted; None
             where it cannot be measured.
         test_auc: AUC on the test films of what was fitted on the reference films; None without test films.
-        higher_is: "pneumonia" or "normal" for a single value, the class whose films have the higher one; None otherwise.
+        higher_is: for a single value, the class whose films have the higher one, "pneumonia" or "normal"; else None.
     """
 
     name: str
@@ -96,7 +96,8 @@ def blurred(thumbnails: NDArray[np.uint8], side: int = BLURRED_SIDE) -> NDArray[
     """Average each film down to ``side`` x ``side`` pixels; thumbnails (N, S, S) with S a multiple of ``side``."""
     count, size, _ = thumbnails.shape
     blocks = thumbnails.reshape(count, side, size // side, side, size // side)
-    return np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
+    mean: NDArray[np.float64] = blocks.mean(axis=(2, 4))
+    return np.rint(mean).astype(np.uint8)
 
 
 def views(

@@ -1,8 +1,8 @@
 """Patient-safe splits: number blocks for the public release, patient groups for anybody's own films.
 
-The public release was split by number block, not at random (see docs/data.md). Films near each other in number share an
-acquisition series, so a random validation fold is easier than the test and a threshold chosen on it is wrong. The default
-therefore holds out whole blocks of numbers.
+The public release was split by number block, not at random (see docs/data.md). Films near each other in number share
+an acquisition series, so a random validation fold is easier than the test and a threshold chosen on it is wrong. The
+default therefore holds out whole blocks of numbers.
 """
 
 from collections import defaultdict
@@ -73,7 +73,9 @@ def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:
     for film in films:
         place = series(film)
         if place is None:
-            raise DataError(f"{film.path}: its patient key {film.patient!r} has no number, so there are no blocks to cut")
+            raise DataError(
+                f"{film.path}: its patient key {film.patient!r} has no number, so there are no blocks to cut"
+            )
         numbers[place[0]].append(place[1])
     edges = {name: np.quantile(values, np.arange(1, count) / count) for name, values in numbers.items()}
     folds = []
@@ -109,8 +111,13 @@ def _check(films: Sequence[Film]) -> None:
     for split in ("train", "val"):
         labels = {film.label for film in films if film.split == split}
         if len(labels) < 2:
-            raise DataError(f"the {split} side of the split needs normal and pneumonia films; give more patients, or a manifest with splits")
+            raise DataError(
+                f"the {split} side of the split needs normal and pneumonia films: give more patients, or a manifest "
+                "with splits"
+            )
     train = {film.patient for film in films if film.split == "train"}
     both = train & {film.patient for film in films if film.split == "val"}
     if both:
-        raise DataError(f"{len(both)} patients are on both sides of the split, first {sorted(both)[0]!r}: correct the manifest")
+        raise DataError(
+            f"{len(both)} patients are on both sides of the split, first {sorted(both)[0]!r}: correct the manifest"
+        )

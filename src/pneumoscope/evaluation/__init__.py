@@ -8,4 +8,13 @@ from pneumoscope.evaluation.bootstrap import Estimate, Resampling
 from pneumoscope.evaluation.evaluation import Evaluation, PointResult, evaluate
 from pneumoscope.evaluation.predictions import DecisionRule, NotAssessed, Predictions
 
-__all__ = ["DecisionRule", "Estimate", "Evaluation", "NotAssessed", "PointResult", "Predictions", "Resampling", "evaluate"]
+__all__ = [
+    "DecisionRule",
+    "Estimate",
+    "Evaluation",
+    "NotAssessed",
+    "PointResult",
+    "Predictions",
+    "Resampling",
+    "evaluate",
+]

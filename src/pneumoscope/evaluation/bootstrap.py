@@ -5,9 +5,9 @@ bootstrap) and takes percentiles. A resample is a row of weights, how often each
 function of a weight matrix and 2,000 resamples are a few matrix products.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ Weights: TypeAlias = NDArray[np.float64]
 Statistic: TypeAlias = Callable[[Weights], NDArray[np.float64]]
 """A metric of weighted films: weights (R, N) to values (R,), NaN where the metric is not defined."""
 
+Key = TypeVar("Key", bound=Hashable)
+
 LEVEL = 0.95
+_NO_WIDTH = 1e-12  # rounding apart
 _ELEMENTS = 2_000_000  # of a weight matrix held at once: 16 MB
 
 
@@ -69,27 +72,29 @@ class Proportion:
 
 def divide(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divide, with NaN where the denominator is zero."""
-    return np.divide(numerator, denominator, out=np.full(np.shape(denominator), np.nan), where=denominator != 0)
+    quotient = np.full(np.shape(denominator), np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient
 
 
 def estimates(
-    statistics: Mapping[str, Statistic], patients: NDArray[np.int64], resampling: Resampling
-) -> dict[str, Estimate]:
+    statistics: Mapping[Key, Statistic], patients: NDArray[np.int64], resampling: Resampling
+) -> dict[Key, Estimate]:
     """Measure every statistic on the same resamples.
 
     Args:
-        statistics: the metrics by name.
+        statistics: the metrics by name, or by any other key.
         patients: int, shape (N,), the number of each film's patient, 0 to P - 1.
         resampling: how many resamples, and the seed.
 
     Returns:
-        For each name the value on all films and the 2.5 and 97.5 percentiles over the resamples in which the statistic
-        is defined. A proportion that is 0 or 1 in all films would get an interval of no width; it gets the exact
-        Clopper-Pearson bound for its number of patients instead. With fewer than two patients there is no interval.
+        For each key the value on all films and the 2.5 and 97.5 percentiles over the resamples in which the statistic
+        is defined. A proportion that is 0 or 1 would get an interval of no width; it gets the exact Clopper-Pearson
+        bound for its number of patients instead. Any other statistic that is the same in all resamples gets none.
     """
     everyone = np.ones((1, len(patients)))
     values = {name: float(statistic(everyone)[0]) for name, statistic in statistics.items()}
-    draws: dict[str, list[NDArray[np.float64]]] = {name: [] for name in statistics}
+    draws: dict[Key, list[NDArray[np.float64]]] = {name: [] for name in statistics}
     for weights in _weights(patients, resampling):
         for name, statistic in statistics.items():
             draws[name].append(statistic(weights))
@@ -110,15 +115,14 @@ def _weights(patients: NDArray[np.int64], resampling: Resampling) -> Iterator[We
         yield drawn[:, patients].astype(np.float64)
 
 
-def _estimate(
-    value: float, draws: NDArray[np.float64], statistic: Statistic, patients: NDArray[np.int64]
-) -> Estimate:
+def _estimate(value: float, draws: NDArray[np.float64], statistic: Statistic, patients: NDArray[np.int64]) -> Estimate:
     if np.isnan(value):
         return Estimate(None, None, None)
     if isinstance(statistic, Proportion) and value in (0.0, 1.0):
         bound = ((1 - LEVEL) / 2) ** (1 / len(np.unique(patients[statistic.among])))
         return Estimate(value, bound, 1.0) if value == 1.0 else Estimate(value, 0.0, 1 - bound)
-    if patients.max() == 0 or np.isnan(draws).all():
+    defined = draws[~np.isnan(draws)]
+    if not len(defined) or np.ptp(defined) < _NO_WIDTH:
         return Estimate(value, None, None)
-    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, float(low), float(high))

@@ -7,16 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.data.film import CLASSES
-from pneumoscope.decision.operating_point import OperatingPoint
-from pneumoscope.decision.score import viral_share
+from pneumoscope.decision.operating_point import ASKED_FOR, OperatingPoint
 from pneumoscope.evaluation import metrics
 from pneumoscope.evaluation.bootstrap import Estimate, Proportion, Resampling, Statistic, estimates
 from pneumoscope.evaluation.predictions import DecisionRule, Predictions
+from pneumoscope.model.score import viral_share
 
 SCHEMA = 1
-
-ASKED_FOR = OperatingPoint("rule .700", 0.700, "the threshold that was asked for; not chosen on any film")
-"""Reported beside the rule's own operating points, always."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +39,11 @@ class Evaluation:
         title: what was evaluated, such as "Validation (held-out number blocks)".
         predictions: the films and logits it rests on.
         rule: the decision rule that was judged.
-        points: the results at the rule's operating points and at ASKED_FOR.
+        points: the results at the rule's operating points and at the threshold ASKED_FOR, in that order.
         ranking: metrics without a threshold: auc, auprc, brier, calibration_error, auc_bacterial and auc_viral (against
             the normal films), auc_viral_share (viral against bacterial), three_class_accuracy.
-        three_class: films by label (rows) and most likely class (columns), both in the order of CLASSES; films of unknown
-            subtype are left out.
+        three_class: films by label (rows) and most likely class (columns), both in the order of CLASSES; films of
+            unknown subtype are left out.
         resampling: how the intervals were drawn.
         reference: whether the films are the official test, so that the asked-for system's numbers are comparable.
     """
@@ -69,6 +66,11 @@ class Evaluation:
     def main(self) -> PointResult:
         """The result at the default operating point."""
         return self.at(self.rule.default)
+
+    @property
+    def asked_for(self) -> PointResult:
+        """The result at the threshold ASKED_FOR."""
+        return next(result for result in self.points if result.point.threshold == ASKED_FOR)
 
     def at(self, name: str) -> PointResult:
         """The result at an operating point, by its name."""
@@ -98,10 +100,10 @@ class Evaluation:
             "rule": self.rule.to_json(),
             "ranking": _to_json(self.ranking),
             "points": [
-                {**asdict(result.point), "confusion": result.confusion, "metrics": _to_json(result.metrics)}
+                {**asdict(result.point), "confusion": _lists(result.confusion), "metrics": _to_json(result.metrics)}
                 for result in self.points
             ],
-            "three_class": {"classes": CLASSES, "confusion": self.three_class},
+            "three_class": {"classes": list(CLASSES), "confusion": _lists(self.three_class)},
             "resampling": asdict(self.resampling),
             "predictions": predictions,
         }
@@ -141,7 +143,7 @@ def evaluate(
         Every metric with its interval; a metric that the films do not define (an AUC on one class) has the value None.
     """
     resampling = resampling or Resampling()
-    points = rule.points if any(p.name == ASKED_FOR.name for p in rule.points) else (*rule.points, ASKED_FOR)
+    points = _with_asked_for(rule.points)
     called = {point.name: rule.probability(predictions.logits) >= point.threshold for point in points}
     statistics = {("", name): statistic for name, statistic in _ranking(predictions, rule).items()}
     for point in points:
@@ -170,11 +172,18 @@ def evaluate(
     )
 
 
+def _with_asked_for(points: tuple[OperatingPoint, ...]) -> tuple[OperatingPoint, ...]:
+    if any(point.threshold == ASKED_FOR for point in points):
+        return points
+    return (*points, OperatingPoint(f"asked-for {ASKED_FOR:.3f}", ASKED_FOR, "the threshold that was asked for"))
+
+
 def _ranking(predictions: Predictions, rule: DecisionRule) -> dict[str, Statistic]:
     """The metrics that need no threshold. Ranks use the log-odds: probabilities near 1 round to ties."""
     positive, classes = predictions.positive, predictions.classes
     log_odds, probability = rule.log_odds(predictions.logits), rule.probability(predictions.logits)
     normal, bacterial, viral = (classes == index for index in range(len(CLASSES)))
+    known = (classes >= 0) & (bacterial | viral).any()
     share = np.asarray(viral_share(predictions.logits), dtype=np.float64)
     return {
         "auc": metrics.auc(log_odds, positive, ~positive),
@@ -184,7 +193,7 @@ def _ranking(predictions: Predictions, rule: DecisionRule) -> dict[str, Statisti
         "auc_bacterial": metrics.auc(log_odds, bacterial, normal),
         "auc_viral": metrics.auc(log_odds, viral, normal),
         "auc_viral_share": metrics.auc(share, viral, bacterial),
-        "three_class_accuracy": Proportion(predictions.logits.argmax(axis=1) == classes, classes >= 0),
+        "three_class_accuracy": Proportion(predictions.logits.argmax(axis=1) == classes, known),
     }
 
 
@@ -199,6 +208,10 @@ def _decisions(predictions: Predictions, called: NDArray[np.bool_]) -> dict[str,
 
 def _matrix(rows: Any) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(count) for count in row) for row in rows)
+
+
+def _lists(matrix: tuple[tuple[int, ...], ...]) -> list[list[int]]:
+    return [list(row) for row in matrix]
 
 
 def _to_json(values: dict[str, Estimate]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Metrics as functions of weighted films, so that the value and its bootstrap interval come from the same lines.
 
-scikit-learn takes one weight vector a call; 2,000 resamples need the whole matrix at once. The tests hold every function
-here to scikit-learn's value.
+scikit-learn takes one weight vector a call; 2,000 resamples need the whole matrix at once. The tests hold every
+function here to scikit-learn's value.
 """
 
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ def bins(probability: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def calibration_error(probability: NDArray[np.float64], positive: NDArray[np.bool_]) -> Statistic:
-    """Expected calibration error (Guo et al. 2017, eq. 3) over BINS equal-width bins of the probability of pneumonia."""
+    """Expected calibration error (Guo et al. 2017, eq. 3) over BINS equal-width bins of the probability."""
     member = np.eye(BINS)[bins(probability)]
     excess = (positive - probability)[:, None] * member
 

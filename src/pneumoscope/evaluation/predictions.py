@@ -1,4 +1,4 @@
-"""The inputs of an evaluation: what a model said about labelled films, and the frozen rule that turns it into findings."""
+"""What an evaluation takes: a model's logits on labelled films, and the frozen rule that turns them into findings."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from pneumoscope.data.film import CLASSES, Film, Label, Subtype
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.operating_point import OperatingPoint
-from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
+from pneumoscope.model.bundle import BundleCard
+from pneumoscope.model.score import pneumonia_score
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,12 @@ class Predictions:
         if not self.films:
             raise DataError(f"none of the {len(self.not_assessed)} films could be read: there is nothing to evaluate")
         if self.logits.shape != (len(self.films), len(CLASSES)):
-            raise ValueError(f"logits of shape {self.logits.shape} for {len(self.films)} films and {len(CLASSES)} classes")
+            raise ValueError(f"logits {self.logits.shape} do not fit {len(self.films)} films, {len(CLASSES)} classes")
         broken = ~np.isfinite(self.logits).all(axis=1)
         if broken.any():
             first = self.films[int(np.argmax(broken))].path
-            raise DataError(f"{first}: the model gave a value that is not finite, here and on {broken.sum() - 1} others")
+            more = broken.sum() - 1
+            raise DataError(f"{first} and {more} more: the model gave values that are not finite; train it again")
 
     @cached_property
     def positive(self) -> NDArray[np.bool_]:
@@ -108,6 +110,11 @@ class DecisionRule:
     def __post_init__(self) -> None:
         if self.default not in {point.name for point in self.points}:
             raise ValueError(f"no operating point is called {self.default!r}")
+
+    @classmethod
+    def of(cls, card: BundleCard) -> "DecisionRule":
+        """The rule frozen in a model bundle."""
+        return cls.from_json(asdict(card))
 
     def probability(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """Calibrated probability of pneumonia, shape (N,), for logits of shape (N, 3)."""

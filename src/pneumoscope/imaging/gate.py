@@ -22,7 +22,7 @@ MIN_SIDE = 112
 MIN_CONTRAST = 8.0
 """Least difference, in grey levels of 256, between the darkest and the brightest pixel."""
 
-_DEPTHS = (8, 10, 12, 14, 16)
+_WHITES = (255, 1023, 4095, 16383, 65535)
 
 _quiet_lock = threading.RLock()
 
@@ -38,7 +38,7 @@ def check_bytes(count: int) -> None:
     if count > MAX_BYTES:
         raise NotAssessedError(
             Reason.UNREADABLE,
-            f"The file holds {count / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read. Export one film per file.",
+            f"The file holds more than {MAX_BYTES // 2**20} MiB; export one film per file.",
         )
 
 
@@ -80,7 +80,7 @@ def check_contrast(pixels: NDArray[np.float32]) -> None:
         NotAssessedError: BLANK.
     """
     contrast = float(pixels.max() - pixels.min())
-    if contrast < MIN_CONTRAST:
+    if not contrast >= MIN_CONTRAST:  # so written that NaN is refused
         raise NotAssessedError(
             Reason.BLANK, f"The picture is blank: its grey levels span {contrast:.1f} of 255. Check the export."
         )
@@ -100,7 +100,7 @@ def full_scale(largest: int) -> int:
     Returns:
         255, 1023, 4095, 16383 or 65535.
     """
-    return next(2**bits - 1 for bits in _DEPTHS if largest < 2**bits)
+    return next(white for white in _WHITES if largest <= white)
 
 
 @contextmanager

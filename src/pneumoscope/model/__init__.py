@@ -1,0 +1,1 @@
+"""The ResNet50, its ImageNet weights and the frozen bundle."""

@@ -13,7 +13,7 @@ from PIL import Image
 from pneumoscope.imaging import NotAssessedError, Radiograph, Reason, read, to_input
 
 Source = Path | str | bytes | NDArray[np.generic]
-"""A file, a file's bytes, or an array (height, width)."""
+"""A file, a file's content, or an array; see ``imaging.read``."""
 
 PREVIEW_SIZE = 512
 """The longer side of the film that a result carries, in pixels."""
@@ -32,20 +32,35 @@ class Prepared:
     film: NDArray[np.uint8]
 
 
-def prepare(source: Source, size: int) -> Prepared | NotAssessedError:
+@dataclass(frozen=True)
+class Refusal:
+    """What the input gate said of a file that it refused.
+
+    A value and not the exception itself, whose traceback would keep the file's bytes in memory.
+
+    Attributes:
+        reason: the coded reason.
+        detail: one sentence for a person. Holds no patient data.
+    """
+
+    reason: Reason
+    detail: str
+
+
+def prepare(source: Source, size: int) -> Prepared | Refusal:
     """Decode one film; a refusal is returned, not raised, because it is a result like any other."""
     try:
-        radiograph = read(Path(source) if isinstance(source, str) else source)
+        radiograph = read(source)
         return Prepared(to_input(radiograph, size), _preview(radiograph))
-    except NotAssessedError as refusal:
-        return refusal
+    except NotAssessedError as refused:
+        return Refusal(refused.reason, refused.detail)
     except Exception as problem:  # a decoder's own bug must not stop the other films; its text may name the patient
-        return NotAssessedError(Reason.UNREADABLE, f"The file could not be decoded ({type(problem).__name__}).")
+        return Refusal(Reason.UNREADABLE, f"The file could not be decoded ({type(problem).__name__}).")
 
 
 def prepare_many(
     sources: Iterable[Source], size: int, workers: int, ahead: int
-) -> Iterator[tuple[Source, Prepared | NotAssessedError]]:
+) -> Iterator[tuple[Source, Prepared | Refusal]]:
     """Decode films in threads, in order, at most ``ahead`` of them before they are asked for.
 
     Args:
@@ -58,7 +73,7 @@ def prepare_many(
         Each source with its film or its refusal.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    waiting: deque[tuple[Source, Future[Prepared | NotAssessedError]]] = deque()
+    waiting: deque[tuple[Source, Future[Prepared | Refusal]]] = deque()
     try:
         for source in sources:
             waiting.append((source, pool.submit(prepare, source, size)))

@@ -26,7 +26,8 @@ def discover(named: Sequence[Path]) -> list[Path]:
             continue
         films = sorted(_films(path))
         if not films:
-            raise DataError(f"{path}: no film in this folder; looked for {', '.join(sorted(SUFFIXES))} and DICOM files.")
+            known = ", ".join(sorted(SUFFIXES))
+            raise DataError(f"{path}: no film in this folder; looked for {known} and DICOM files.")
         found += films
     return found
 
@@ -51,7 +52,8 @@ def _may_be_film(path: Path) -> bool:
     if path.exists() and not path.is_file():  # a pipe or device would wait for ever
         return False
     suffix = path.suffix.lower()
-    return suffix in SUFFIXES or (suffix.lstrip(".").isdigit() or not suffix) and _is_dicom(path)
+    bare = not suffix or suffix[1:].isdigit()
+    return suffix in SUFFIXES or (bare and _is_dicom(path))
 
 
 def _is_dicom(path: Path) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pneumoscope.decision.calibration import Calibration
-from pneumoscope.decision.score import pneumonia_score, viral_share
+from pneumoscope.model.score import pneumonia_score, viral_share
 from pneumoscope.screening.result import Screening
 
 LEGEND = "where the model looked; not proof of disease"
@@ -40,7 +40,7 @@ def evidence(
     viral = float(viral_share(logits[None])[0])
     local = cam @ np.array([-1.0, 1.0 - viral, viral])
     local += float(pneumonia_score(logits[None])[0]) - local.mean()
-    return (calibration.slope * local + calibration.intercept).astype(np.float32)
+    return np.asarray(calibration.slope * local + calibration.intercept, dtype=np.float32)
 
 
 def heat(evidence: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
@@ -83,7 +83,7 @@ def ramp(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     )
     linear = np.clip(cone**3 @ to_linear.T, 0.0, 1.0)
     srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(255.0 * srgb).astype(np.uint8)
+    return np.asarray(np.rint(255.0 * srgb), dtype=np.uint8)
 
 
 def overlay(screening: Screening) -> Image.Image:

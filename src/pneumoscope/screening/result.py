@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from pneumoscope.imaging import Reason
 
-
 FIELDS = (
     "path", "status", "reason", "detail", "score", "probability", "threshold", "operating_point", "finding",
     "viral_probability", "model_name", "model_version", "model_sha256",

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.operating_point import OperatingPoint
-from pneumoscope.decision.score import pneumonia_score, viral_share
 from pneumoscope.errors import DataError
-from pneumoscope.imaging import NotAssessedError
 from pneumoscope.model.bundle import RELEASED, BundleCard
+from pneumoscope.model.score import pneumonia_score, viral_share
 from pneumoscope.screening.cores import usable_cores
-from pneumoscope.screening.decoding import Prepared, Source, prepare_many
+from pneumoscope.screening.decoding import Prepared, Refusal, Source, prepare_many
 from pneumoscope.screening.heatmap import evidence
 from pneumoscope.screening.result import ModelIdentity, Screening, Status
 from pneumoscope.screening.session import Session
@@ -24,7 +23,7 @@ from pneumoscope.screening.session import Session
 BATCH = 8
 """Films in one inference."""
 
-_Batch = tuple[list[tuple[Source, Prepared | NotAssessedError]], NDArray[np.float32], NDArray[np.float32]]
+_Batch = tuple[list[tuple[Source, Prepared | Refusal]], NDArray[np.float32], NDArray[np.float32]]
 
 
 class Screener:
@@ -71,14 +70,14 @@ class Screener:
             threshold = float("nan")
         if not 0.0 < threshold < 1.0:
             known = ", ".join(points)
-            raise DataError(f"Unknown operating point {asked!r}. Known: {known}; or a threshold between 0 and 1.")
+            raise DataError(f"Unknown operating point {name!r}. Known: {known}; or a threshold between 0 and 1.")
         return OperatingPoint("custom", threshold, "asked for at screening")
 
     def screen(self, source: Source, operating_point: str | float | None = None) -> Screening:
         """Screen one radiograph.
 
         Args:
-            source: a path, a file's bytes, or an array (height, width).
+            source: a path, a file's content, or an array; see ``imaging.read``.
             operating_point: see ``operating_point``.
 
         Returns:
@@ -108,35 +107,30 @@ class Screener:
         point = self.operating_point(operating_point)  # complain now and not at the first result
         return self._screened(sources, point)
 
-    def predict(self, sources: Iterable[Source]) -> NDArray[np.float32]:
+    def predict(self, sources: Iterable[Source]) -> Iterator[NDArray[np.float32] | Refusal]:
         """Give the raw logits, for evaluation on labelled films.
 
         Args:
-            sources: taken a few at a time, so a progress bar may wrap them.
+            sources: taken a few at a time; memory does not grow with their number.
 
-        Returns:
-            float32 (N, 3) in the order of ``data.film.CLASSES``.
-
-        Raises:
-            DataError: when a film cannot be assessed, because a row less would shift all labels.
+        Yields:
+            For each source, in order: float32 (3,) in the order of ``data.film.CLASSES``, or the gate's refusal.
         """
-        found = [np.empty((0, 3), np.float32)]
         for items, logits, _ in self._batches(sources):
-            for source, prepared in items:
-                if isinstance(prepared, NotAssessedError):
-                    raise DataError(f"{_name(source)}: {prepared.detail} Take this film out of the data.")
-            found.append(logits)
-        return np.concatenate(found)
+            rows = iter(logits)
+            for _, prepared in items:
+                yield prepared if isinstance(prepared, Refusal) else next(rows)
 
     def _screened(self, sources: Iterable[Source], point: OperatingPoint) -> Iterator[Screening]:
         for items, logits, cams in self._batches(sources):
             outputs = zip(logits, cams, strict=True)
             for source, prepared in items:
-                refused = Screening(_name(source), Status.NOT_ASSESSED, self.model, point.name, point.threshold)
-                if isinstance(prepared, NotAssessedError):
-                    yield replace(refused, reason=prepared.reason, detail=prepared.detail)
+                result = Screening(_name(source), Status.NOT_ASSESSED, self.model, point.name, point.threshold)
+                if isinstance(prepared, Refusal):
+                    yield replace(result, reason=prepared.reason, detail=prepared.detail)
                 else:
-                    yield replace(refused, status=Status.SCREENED, film=prepared.film, **self._decide(*next(outputs), point))
+                    decision = self._decide(*next(outputs), point)
+                    yield replace(result, status=Status.SCREENED, film=prepared.film, **decision)
 
     def _decide(self, logits: NDArray[np.float32], cam: NDArray[np.float32], point: OperatingPoint) -> dict[str, Any]:
         score = pneumonia_score(logits[None])

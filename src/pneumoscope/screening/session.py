@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.errors import BundleError
-from pneumoscope.model.bundle import BundleCard, read_card
+from pneumoscope.model.bundle import METADATA_KEY, BundleCard
 
 _OUTPUTS = ["logits", "cam"]
 
@@ -55,7 +55,7 @@ class Session:
         """
         logits, cams = self._session.run(_OUTPUTS, {"radiograph": radiographs[..., None]})
         if not (np.isfinite(logits).all() and np.isfinite(cams).all()):
-            raise BundleError(f"{self.path}: the model answered with values that are not numbers; do not use this bundle.")
+            raise BundleError(f"{self.path}: the model answered with values that are not numbers; do not use it.")
         return logits, cams
 
 
@@ -74,11 +74,11 @@ def _load(content: bytes, bundle: Path, threads: int) -> onnxruntime.InferenceSe
 
 
 def _card(session: onnxruntime.InferenceSession, bundle: Path) -> BundleCard:
-    metadata = session.get_modelmeta().custom_metadata_map.get("pneumoscope")
+    metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     outputs = {output.name for output in session.get_outputs()}
     if metadata is None or not outputs.issuperset(_OUTPUTS) or session.get_inputs()[0].name != "radiograph":
         raise BundleError(f"{bundle}: an ONNX file, but no Pneumoscope bundle; `pneumoscope export` makes one.")
     try:
-        return read_card(metadata)
+        return BundleCard.from_json(metadata)
     except BundleError as problem:
         raise BundleError(f"{bundle}: {problem}") from problem

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -124,6 +125,13 @@ class Tally:
             counts += f", {self.not_assessed} not assessed"
         model, point = self._last.model, f"{self._last.operating_point} (from {self._last.threshold:.1%})"
         return f"{counts}. Operating point {point}. Model {model.name} {model.version}, {model.sha256[:12]}."
+
+
+def terminal() -> "Console":
+    """Open standard output for people; without a terminal, lines are wide enough to be searched."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 250)
 
 
 def percent(value: float | None) -> str:

@@ -1,0 +1,1 @@
+"""The two phases, augmentation, the collapse guard and resume."""

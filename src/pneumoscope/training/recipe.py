@@ -56,8 +56,8 @@ _DEFAULT = Recipe(
     name="default",
     head=Phase("frozen", "head", epochs=30, learning_rate=1e-2, size=160),
     finetune=(
-        Phase("unfrozen, 128 px", "conv3", epochs=5, learning_rate=1e-4, size=128),
-        Phase("unfrozen, 160 px", "conv3", epochs=4, learning_rate=5e-5, size=160),
+        Phase("unfrozen, 128 px", "conv3", epochs=4, learning_rate=1e-4, size=128),
+        Phase("unfrozen, 160 px", "conv3", epochs=3, learning_rate=5e-5, size=160),
     ),
 )
 

@@ -1,12 +1,12 @@
 """A training run and its folder.
 
-    RUN/config.json        recipe, seed, source, versions, precision, state ("running", "finished", "collapsed")
-    RUN/split.csv          every film used, with its side of the split
-    RUN/history.json       one row per epoch
-    RUN/checkpoint.npz     what --resume reads
-    RUN/model.weights.h5   the weights to keep
-    RUN/validation.npz     logits of the validation films, in the order of validation.csv
-    RUN/checksums.json     sha256 of the finished files
+RUN/config.json        recipe, seed, source, versions, precision, state ("running", "finished", "collapsed")
+RUN/split.csv          every film used, with its side of the split
+RUN/history.json       one row per epoch
+RUN/checkpoint.npz     what --resume reads
+RUN/model.weights.h5   the weights to keep
+RUN/validation.npz     logits of the validation films, in the order of validation.csv
+RUN/checksums.json     sha256 of the finished files
 """
 
 import json
@@ -115,7 +115,9 @@ def load_finished(folder: Path) -> FinishedRun:
     except FileNotFoundError as error:
         raise TrainingError(f"{folder}: no training run here (config.json is missing)") from error
     if config["state"] != "finished":
-        raise TrainingError(f"{folder}: this run is {config['state']}; finish it with: pneumoscope train --resume {folder}")
+        raise TrainingError(
+            f"{folder}: this run is {config['state']}; finish it with: pneumoscope train --resume {folder}"
+        )
     for name, digest in json.loads((folder / "checksums.json").read_text()).items():
         if sha256(folder / name) != digest:
             raise TrainingError(f"{folder / name}: changed since the run finished; train again or restore the file")
@@ -191,7 +193,9 @@ def _finish(folder: Path, config: dict[str, Any], films: dict[str, Film], traine
     held_out = _side(films, "val")
     logits: NDArray[np.float32] = trainer.predict("val")
     # Packed films are ordered by digest, manifests are read back ordered by path.
-    ordered = sorted(zip((held_out[digest] for digest in sorted(held_out)), logits, strict=True), key=lambda p: p[0].path)
+    ordered = sorted(
+        zip((held_out[digest] for digest in sorted(held_out)), logits, strict=True), key=lambda p: p[0].path
+    )
     write_manifest([film for film, _ in ordered], folder / "validation.csv")
     np.savez(folder / "validation.npz", logits=np.stack([row for _, row in ordered]))
     names = ("split.csv", "history.json", "model.weights.h5", "validation.csv", "validation.npz")

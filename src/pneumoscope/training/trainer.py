@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.model.score import pneumonia_score
 from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.model.backend import import_keras
 from pneumoscope.model.resnet import feature_extractor, open_from
+from pneumoscope.model.score import pneumonia_score
 from pneumoscope.training.checkpoint import Checkpoint
 from pneumoscope.training.films import PackedFilms, Progress
 from pneumoscope.training.guard import check_loss, check_predictions
@@ -47,8 +47,9 @@ class Trainer:
     def run(self) -> list[Row]:
         """Train to the end, going on from the checkpoint if the folder holds one.
 
-        The model is left with the weights to keep: the moving average, rounded to half precision, which is how a bundle
-        stores them, so that what is validated here is what ships.
+        The model is left with the weights to keep: the moving average, with the kernels rounded to half precision, which
+        is how a bundle stores them, so that what is validated here is what ships. The small vectors stay whole: the
+        variance of the first BatchNormalization is beyond half precision's range.
 
         Returns:
             The history, one row per epoch.
@@ -68,7 +69,7 @@ class Trainer:
         for number, phase in enumerate(self.recipe.finetune):
             if number >= state.phase:
                 kept = self._finetune(number, phase, state, path)
-        self.model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in kept])
+        self.model.set_weights([w.astype(np.float16).astype(np.float32) if w.ndim == 4 else w for w in kept])
         return state.history
 
     def predict(self, split: str, size: int = INPUT_SIZE) -> NDArray[np.float32]:
@@ -89,20 +90,25 @@ class Trainer:
         head = keras.Sequential([keras.Input((features["train"].shape[1],)), keras.layers.Dense(3, name="head")])
         steps = phase.epochs * -(-len(features["train"]) // 64)
         head.compile(
-            keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(phase.learning_rate, steps), weight_decay=1e-3),
+            keras.optimizers.AdamW(
+                keras.optimizers.schedules.CosineDecay(phase.learning_rate, steps), weight_decay=1e-3
+            ),
             loss=allowed_class_loss,
             metrics=[pneumonia_auc_class()(num_thresholds=1000, name="auc")],
         )
         history: list[Row] = []
+        train = self.films["train"]
         for epoch in range(1, phase.epochs + 1):
             started = time.monotonic()
             order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(features["train"]))
-            head.reset_metrics()
-            for start in range(0, len(order), 64):
-                chosen, train = order[start : start + 64], self.films["train"]
-                logs = head.train_on_batch(
-                    features["train"][chosen], train.targets[chosen], train.weights[chosen], return_dict=True
-                )
+            logs = head.fit(
+                features["train"][order],
+                train.targets[order],
+                sample_weight=train.weights[order],
+                batch_size=64,
+                shuffle=False,
+                verbose=0,
+            ).history
             row = self._row(phase, epoch, logs, np.asarray(head.predict_on_batch(features["val"])))
             history.append(row | {"seconds": round(time.monotonic() - started, 1)})
         kernel, bias = head.get_layer("head").get_weights()
@@ -153,17 +159,19 @@ class Trainer:
         return keras.optimizers.AdamW(schedule, weight_decay=self.recipe.weight_decay, clipnorm=1.0, **ema)
 
     def _epoch(self, number: int, phase: Phase, epoch: int, steps: int) -> Row:
+        keras = import_keras()
         started = time.monotonic()
-        self.model.reset_metrics()
+
+        def after_step(step: int, logs: Row) -> None:
+            check_loss(logs["loss"], phase.learning_rate)
+            what = f"{phase.name} {epoch}/{phase.epochs}  loss {logs['loss']:.3f}  AUC {logs['auc']:.4f}"
+            self.progress(what, step + 1, steps)
+
         batches = self.films["train"].augmented(
             phase.size, self.recipe.batch, self.recipe.crop_area, (self.seed, 1 + number, epoch)
         )
-        logs: Row = {}
-        for step, (x, targets, weights) in enumerate(batches, 1):
-            logs = self.model.train_on_batch(x, targets, weights, return_dict=True)
-            check_loss(float(logs["loss"]), phase.learning_rate)
-            what = f"{phase.name} {epoch}/{phase.epochs}  loss {float(logs['loss']):.3f}  AUC {float(logs['auc']):.4f}"
-            self.progress(what, step, steps)
+        watch = keras.callbacks.LambdaCallback(on_train_batch_end=after_step)
+        logs: Row = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch]).history
         return logs | {"seconds": round(time.monotonic() - started, 1)}
 
     def _averaged(self, optimizer: Any) -> list[NDArray[np.float32]]:
@@ -187,8 +195,8 @@ class Trainer:
         return {
             "phase": phase.name,
             "epoch": epoch,
-            "loss": float(logs["loss"]),
-            "auc": float(logs["auc"]),
+            "loss": float(logs["loss"][0]),
+            "auc": float(logs["auc"][0]),
             "val_loss": float(np.average(loss, weights=val.weights)),
             "val_auc": float(roc_auc_score(val.positive, np.nan_to_num(scores))),
             "val_recall": float(recall),

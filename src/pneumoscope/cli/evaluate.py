@@ -1,0 +1,92 @@
+"""``pneumoscope evaluate``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with NORMAL/ and PNEUMONIA/, or a CSV manifest"
+    )
+    parser.add_argument("--split", help="train, val or test; default: all films of the source")
+    parser.add_argument("--bundle", type=Path, help="a bundle file (default: the released one)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write report.html, report.json, the figures and the model card"
+    )
+    parser.add_argument("--json", action="store_true", help="print the JSON twin of the report instead of the summary")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score the films and judge the bundle's frozen rule."""
+    from pneumoscope.cli.progress import live_progress
+    from pneumoscope.data.layout import is_official_test, load
+    from pneumoscope.errors import DataError
+    from pneumoscope.evaluation.evaluation import evaluate
+    from pneumoscope.evaluation.predictions import DecisionRule
+    from pneumoscope.screening.screener import Screener
+
+    films = [film for film in load(options.data) if options.split in (None, film.split)]
+    if not films:
+        raise DataError(f"{options.data}: no film of split {options.split!r}")
+    screener = Screener(options.bundle)
+    with live_progress() as (progress, _):
+        predictions = _predictions(screener, films, progress)
+    official = is_official_test(films)
+    title = "Official test (624 films)" if official else f"{options.data.name}, {options.split or 'all films'}"
+    evaluation = evaluate(predictions, DecisionRule.of(screener.card), title, reference=official)
+    if options.out:
+        from pneumoscope.evaluation.report import Subject, write
+
+        page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
+        sys.stderr.write(f"report: {page}\n")
+    if options.json:
+        content = evaluation.to_json() | {"bundle_sha256": screener.model.sha256}
+        sys.stdout.write(json.dumps(content, indent=1) + "\n")
+    else:
+        _show(evaluation)
+    return 3 if predictions.not_assessed else 0
+
+
+def _predictions(screener: Any, films: list[Any], progress: Any) -> Any:
+    import numpy as np
+
+    from pneumoscope.evaluation.predictions import NotAssessed, Predictions
+
+    read, logits, refused = [], [], []
+    for done, (film, answer) in enumerate(zip(films, screener.predict(film.path for film in films), strict=True), 1):
+        if isinstance(answer, np.ndarray):
+            read.append(film)
+            logits.append(answer)
+        else:
+            refused.append(NotAssessed(film, answer.reason))
+        progress("scoring films", done, len(films))
+    return Predictions(tuple(read), np.array(logits, dtype=np.float32).reshape(-1, 3), tuple(refused))
+
+
+def _show(evaluation: Any) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from pneumoscope.screening.writers import terminal
+
+    console = terminal()
+    for result in evaluation.points:
+        (tn, fp), (fn, tp) = result.confusion
+        title = f"{evaluation.title}: {result.point.name}, probability >= {result.point.threshold:.4f}"
+        table = Table("metric", "value", "95% interval", title=title, title_justify="left", box=box.SIMPLE_HEAD)
+        rows = result.metrics | (evaluation.ranking if result is evaluation.main else {})
+        for name, estimate in rows.items():
+            if estimate.value is None:
+                table.add_row(name, "not defined", "")
+            else:
+                table.add_row(name, f"{estimate.value:.4f}", f"{estimate.low:.4f} to {estimate.high:.4f}")
+        console.print(table)
+        console.print(f"  {tp} of {tp + fn} pneumonias found, {fn} missed; {tn} of {tn + fp} normals cleared\n")
+    for entry in evaluation.predictions.not_assessed:
+        console.print(f"not assessed: {entry.film.path} ({entry.reason})")

@@ -1,0 +1,68 @@
+"""``pneumoscope info``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HELP = "Tell the installed model bundle: its card, operating points and evaluation."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--bundle", type=Path, metavar="FILE", help="another model bundle than the one installed")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Tell."""
+    from pneumoscope.screening.about import about
+
+    known = about(options.bundle)
+    if options.json:
+        sys.stdout.write(json.dumps(known, indent=2) + "\n")
+    else:
+        _show(known)
+    return 0
+
+
+def _show(known: dict[str, Any]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from pneumoscope.screening.writers import terminal
+
+    console, card, bundle = terminal(), known["card"], known["bundle"]
+    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("model", f"{card['name']} {card['version']}, {card['created']}, {card['licence']}")
+    facts.add_row("file", f"{bundle['path']} ({bundle['bytes'] / 1e6:.1f} MB)")
+    facts.add_row("sha256", bundle["sha256"])
+    facts.add_row("for", card["intended_use"])
+    for limit in card["limits"]:
+        facts.add_row("limit", limit)
+    console.print(facts)
+
+    columns = ("operating point", "pneumonia from", "policy")
+    points = Table(*columns, title="Operating points", title_justify="left", box=box.SIMPLE_HEAD)
+    for point in card["operating_points"]:
+        default = " (default)" if point["name"] == card["default_operating_point"] else ""
+        points.add_row(point["name"] + default, f"{point['threshold']:.1%}", point["policy"])
+    console.print(points)
+
+    for title, found in (("Validation", card["validation"]), ("Released test evaluation", known["evaluation"])):
+        if found:
+            metrics = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
+            for name, value in _flat(found):
+                metrics.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+            console.print(metrics)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Name nested values by their path; lists of numbers (an interval, a row of counts) stay together."""
+    rows: list[tuple[str, Any]] = []
+    for key, value in values.items():
+        rows += _flat(value, f"{prefix}{key} ") if isinstance(value, dict) else [(prefix + key, value)]
+    return rows

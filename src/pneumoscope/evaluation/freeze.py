@@ -1,0 +1,80 @@
+"""From a finished run to the rule and the card that its bundle carries. Only held-out training films are looked at."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.data.film import Film
+from pneumoscope.decision import calibration, operating_point
+from pneumoscope.evaluation.evaluation import Evaluation, evaluate
+from pneumoscope.evaluation.predictions import DecisionRule, Predictions
+from pneumoscope.imaging import INPUT_SIZE
+from pneumoscope.model.bundle import BundleCard
+from pneumoscope.model.score import pneumonia_score
+
+VALIDATION = "Validation (held-out films of the training set)"
+
+PREPROCESSING = (
+    "Decoded to grey (ITU-R 601 luma; DICOM: Modality LUT, VOI LUT or window, MONOCHROME1 inverted), resized to "
+    f"{INPUT_SIZE} x {INPUT_SIZE} without keeping the aspect ratio by antialiased bilinear filtering, rounded to 8 bits."
+)
+
+INTENDED_USE = (
+    "Research on screening frontal chest radiographs of children aged 1 to 5 for pneumonia; not a medical device."
+)
+
+LIMITS = (
+    "Trained on children aged 1 to 5 from one hospital in Guangzhou; never on adults, newborns or older children.",
+    "Trained on frontal films only; never on lateral views.",
+    "Trained on films labelled normal, bacterial or viral pneumonia; other diseases were never shown to it.",
+    "On other hospitals' films models of this kind have lost most of their accuracy: check it on your own films first.",
+    "A heatmap shows where the score comes from; it does not prove disease there.",
+)
+
+
+def validated(films: Sequence[Film], logits: NDArray[np.float32]) -> Evaluation:
+    """Fit the decision rule to held-out films and evaluate it on them.
+
+    Args:
+        films: the N held-out films.
+        logits: (N, 3), of the weights that the bundle will hold.
+
+    Returns:
+        The evaluation, whose ``rule`` is the one to freeze. Being fitted to these films, it flatters a little.
+
+    Raises:
+        DataError: the films miss a class or are ranked the wrong way round.
+    """
+    predictions = Predictions(tuple(films), logits)
+    scores = pneumonia_score(logits)
+    fitted = calibration.fit(scores, predictions.positive)
+    points = operating_point.choose(fitted.probability(scores), predictions.positive)
+    return evaluate(predictions, DecisionRule(fitted, tuple(points), points[0].name), VALIDATION)
+
+
+def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: str) -> BundleCard:
+    """The card of a bundle.
+
+    Args:
+        evaluation: as from :func:`validated`.
+        config: of the run, as in its config.json.
+        name: of the model.
+        version: of the model.
+    """
+    result = evaluation.to_json()
+    return BundleCard(
+        name=name,
+        version=version,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        licence="Apache-2.0",
+        input_size=INPUT_SIZE,
+        preprocessing=PREPROCESSING,
+        **evaluation.rule.to_json(),
+        training={key: value for key, value in config.items() if key not in ("source", "state")},
+        validation={key: result[key] for key in ("title", "counts", "ranking", "points", "resampling")},
+        intended_use=INTENDED_USE,
+        limits=list(LIMITS),
+    )

@@ -1,0 +1,37 @@
+"""Labelled films that need no file, with logits drawn at random: inputs for the tests of this room."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pneumoscope.data.film import CLASSES, Film, Label, Subtype
+from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.evaluation import DecisionRule, NotAssessed, Predictions
+
+RULE = DecisionRule(
+    Calibration(slope=1.2, intercept=-0.3),
+    (OperatingPoint("balanced", 0.55, "best on validation"), OperatingPoint("high-sensitivity", 0.2, "finds more")),
+    default="balanced",
+)
+
+_MEANS = np.array([[2.5, -1.5, -1.0], [-1.5, 1.5, 0.3], [-0.8, 0.4, 1.2]])
+
+
+def film(kind: str, number: int, patient: str | None = None) -> Film:
+    """One film; ``kind`` is normal, bacterial, viral or pneumonia (of unknown subtype)."""
+    label = Label.NORMAL if kind == "normal" else Label.PNEUMONIA
+    subtype = Subtype(kind) if kind in ("bacterial", "viral") else None
+    return Film(Path(f"/films/{kind}-{number}.jpeg"), label, subtype, patient or f"{kind}/{number // 2}", "val")
+
+
+def predictions(counts: dict[str, int], seed: int = 0, refused: int = 0) -> Predictions:
+    """Films of each kind, two a patient, with logits that overlap."""
+    films = [film(kind, number) for kind, count in counts.items() for number in range(count)]
+    kinds = [CLASSES.index(f.subtype or "normal") if f.subtype or not f.positive else 1 for f in films]
+    noise = np.random.default_rng(seed).normal(0, 1.5, (len(films), 3))
+    lost = tuple(NotAssessed(film("normal", 900 + number), "truncated") for number in range(refused))
+    return Predictions(tuple(films), (_MEANS[kinds] + noise).astype(np.float32), lost)
+
+
+MIXED = {"normal": 60, "bacterial": 50, "viral": 40}

@@ -1,0 +1,358 @@
+"""DICOM to grey: exact pixel values through every step, and the refusals that only DICOM knows."""
+
+import builtins
+import io
+import random
+
+import numpy as np
+import pytest
+
+from pneumoscope.imaging import NotAssessedError, Reason, read
+
+pydicom = pytest.importorskip("pydicom", reason="the extra 'dicom' is not installed")
+imagecodecs = pytest.importorskip("imagecodecs", reason="the extra 'dicom' is not installed")
+
+RLE = "1.2.840.10008.1.2.5"
+JPEG = "1.2.840.10008.1.2.4."
+WINDOW = {"WindowCenter": 100, "WindowWidth": 101}
+CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+def lookup_table(entries, first, bits, signed=False):
+    item = pydicom.Dataset()
+    item.add_new("LUTDescriptor", "SS" if signed else "US", [len(entries) % 65536, first, bits])
+    item.add_new("LUTData", "US", [int(entry) for entry in entries])
+    return pydicom.Sequence([item])
+
+
+@pytest.fixture(scope="module")
+def stored():
+    """Twelve bits over their full range."""
+    return np.linspace(0, 4095, 160 * 200).astype(np.uint16).reshape(160, 200)
+
+
+def test_without_a_window_the_image_own_range_becomes_0_to_255(make_dicom, stored):
+    radiograph = read(make_dicom(stored // 2 + 100, 12))
+    values = (stored // 2).astype(float)
+    np.testing.assert_allclose(radiograph.pixels, values * 255 / values.max(), atol=1e-3)
+    assert (radiograph.encoding, radiograph.pixels.dtype) == ("DICOM", np.float32)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_every_depth_reaches_black_and_white(make_dicom, bits):
+    values = np.linspace(0, 2**bits - 1, 160 * 200).reshape(160, 200).astype(np.uint8 if bits == 8 else np.uint16)
+    np.testing.assert_allclose(read(make_dicom(values, bits)).pixels, values * (255 / (2**bits - 1)), atol=1e-3)
+
+
+def test_monochrome1_is_the_inverse_of_monochrome2(make_dicom, stored):
+    plain = read(make_dicom(stored, 12, **WINDOW)).pixels
+    inverse = read(make_dicom(stored, 12, **WINDOW, PhotometricInterpretation="MONOCHROME1")).pixels
+    np.testing.assert_allclose(inverse, 255 - plain, atol=1e-3)
+    assert (plain[0, 0], inverse[0, 0]) == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("photometric", "shape", "inverted"),
+    [
+        ("MONOCHROME1", "INVERSE", True),  # the pair the standard asks for: one inversion, not two
+        ("MONOCHROME1", "IDENTITY", True),
+        ("MONOCHROME2", "INVERSE", True),
+        ("MONOCHROME2", "IDENTITY", False),
+    ],
+)
+def test_presentation_lut_shape_inverts_once(make_dicom, stored, photometric, shape, inverted):
+    pixels = read(make_dicom(stored, 12, PhotometricInterpretation=photometric, PresentationLUTShape=shape)).pixels
+    assert (pixels[0, 0], pixels[-1, -1]) == ((255, 0) if inverted else (0, 255))
+
+
+def test_signed_values(make_dicom):
+    values = np.linspace(-2048, 2047, 160 * 200).reshape(160, 200).astype(np.int16)
+    pixels = read(make_dicom(values, 12)).pixels
+    np.testing.assert_allclose(pixels, (values + 2048.0) * 255 / 4095, atol=1e-3)
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID", None])
+@pytest.mark.parametrize(("slope", "intercept"), [(1, 0), (2, -1000), (0.25, 10)])
+def test_a_window_gives_what_pydicom_gives(make_dicom, stored, function, slope, intercept):
+    elements = {"WindowCenter": 1200, "WindowWidth": 900, "RescaleSlope": slope, "RescaleIntercept": intercept}
+    content = make_dicom(stored, 12, **elements, **({"VOILUTFunction": function} if function else {}))
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    output = pydicom.pixels.apply_windowing(pydicom.pixels.apply_modality_lut(stored, dataset), dataset)
+    black, white = intercept, 4095 * slope + intercept  # the output range, PS3.3 C.11.2.1.2
+    np.testing.assert_allclose(read(content).pixels, (output - black) / (white - black) * 255, atol=2e-2)
+
+
+def test_a_linear_window_by_hand(make_dicom):
+    values = np.tile(np.arange(200, dtype=np.uint8), (160, 1))
+    pixels = read(make_dicom(values, **WINDOW)).pixels[0]
+    # PS3.3 C.11.2.1.2.1: black up to c - 0.5 - (w - 1) / 2, white above c - 0.5 + (w - 1) / 2
+    assert (pixels[49], pixels[50], pixels[149], pixels[150]) == (0, pytest.approx(1.275), pytest.approx(253.725), 255)
+
+
+def test_the_range_of_the_window_counts_and_not_that_of_the_image(make_dicom, stored):
+    pixels = read(make_dicom(stored // 4, 12, WindowCenter=2048, WindowWidth=4096)).pixels
+    assert pixels.max() == pytest.approx(1023 / 4095 * 255, abs=1e-2)
+
+
+def test_a_negative_slope_inverts_what_the_window_sees(make_dicom, stored):
+    pixels = read(make_dicom(stored, 12, WindowCenter=2048, WindowWidth=4096, RescaleSlope=-1, RescaleIntercept=4095))
+    np.testing.assert_allclose(pixels.pixels, (4095 - stored.astype(float)) * 255 / 4095, atol=1e-2)
+
+
+def test_the_first_of_several_windows_is_taken(make_dicom, stored):
+    several = read(make_dicom(stored, 12, WindowCenter=[100, 3000], WindowWidth=[101, 500])).pixels
+    np.testing.assert_array_equal(several, read(make_dicom(stored, 12, **WINDOW)).pixels)
+
+
+@pytest.mark.parametrize("width", [0, -5, ""])
+def test_a_window_the_standard_forbids_is_left_out(make_dicom, stored, width):
+    without = read(make_dicom(stored, 12)).pixels
+    np.testing.assert_array_equal(read(make_dicom(stored, 12, WindowCenter=100, WindowWidth=width)).pixels, without)
+
+
+def test_a_window_of_width_1_is_a_step(make_dicom, stored):
+    pixels = read(make_dicom(stored, 12, WindowCenter=1000, WindowWidth=1)).pixels
+    np.testing.assert_array_equal(pixels, np.where(stored >= 1000, 255, 0))
+
+
+def test_a_voi_lut_is_looked_up_and_goes_before_the_window(make_dicom, stored):
+    table = np.round(4095 * (np.arange(4096) / 4095) ** 2)
+    content = make_dicom(stored, 12, VOILUTSequence=lookup_table(table, 0, 12), **WINDOW)
+    np.testing.assert_allclose(read(content).pixels, table[stored] * 255 / 4095, atol=1e-3)
+
+
+@pytest.mark.parametrize(("bits", "white"), [(8, 255), (16, 65535)])
+def test_a_voi_lut_of_other_depths_starting_elsewhere(make_dicom, stored, bits, white):
+    table = np.linspace(0, white, 1001).astype(int)
+    content = make_dicom(stored, 12, VOILUTSequence=lookup_table(table, 500, bits))
+    expected = table[np.clip(stored.astype(int) - 500, 0, 1000)] * (255 / white)
+    np.testing.assert_allclose(read(content).pixels, expected, atol=1e-3)
+
+
+def test_a_voi_lut_after_rescale_takes_negative_values(make_dicom, stored):
+    signed = stored.astype(np.int16)
+    table = np.arange(4096)
+    elements = {"RescaleSlope": 1, "RescaleIntercept": -1024}
+    sequence = lookup_table(table, -1024, 12, signed=True)
+    pixels = read(make_dicom(signed, 16, **elements, VOILUTSequence=sequence)).pixels
+    np.testing.assert_allclose(pixels, stored * (255 / 4095), atol=1e-3)
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_a_modality_lut_comes_first(make_dicom, stored, bits):
+    table = (2**bits - 1) - np.arange(4096) * (2**bits - 1) // 4095
+    pixels = read(make_dicom(stored, 12, ModalityLUTSequence=lookup_table(table, 0, bits))).pixels
+    np.testing.assert_allclose(pixels, table[stored] * (255 / (2**bits - 1)), atol=1e-3)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_lut_stored_as_bytes_follows_the_byte_order(make_dicom, stored, order):
+    table = np.arange(4095, -1, -1)
+    sequence = lookup_table(table, 0, 12)
+    sequence[0].add_new("LUTData", "OW", table.astype("<u2").tobytes())
+    content = make_dicom(stored, 12, VOILUTSequence=sequence)
+    if order == ">":
+        dataset = pydicom.dcmread(io.BytesIO(content))
+        dataset.VOILUTSequence[0].LUTData = table.astype(">u2").tobytes()
+        dataset.PixelData = stored.astype(">u2").tobytes()
+        content = saved(dataset, pydicom.uid.ExplicitVRBigEndian)
+    np.testing.assert_allclose(read(content).pixels, (4095.0 - stored) * 255 / 4095, atol=1e-3)
+
+
+def test_padding_is_black_and_does_not_stretch_the_range(make_dicom, stored):
+    values = np.clip(stored, 1000, 2000)
+    values[:10] = 4000
+    content = make_dicom(values, 12, PixelPaddingValue=4000, PhotometricInterpretation="MONOCHROME1")
+    pixels = read(content).pixels
+    assert (pixels[:10] == 0).all()
+    np.testing.assert_allclose(pixels[10:], (2000.0 - values[10:]) * 255 / 1000, atol=1e-2)
+
+
+def test_unused_high_bits_are_ignored(make_dicom, stored):
+    np.testing.assert_array_equal(read(make_dicom(stored | 0x9000, 12)).pixels, read(make_dicom(stored, 12)).pixels)
+
+
+def saved(dataset, syntax):
+    """Save under another uncompressed transfer syntax."""
+    dataset.file_meta.TransferSyntaxUID = syntax
+    file = io.BytesIO()
+    little = syntax != pydicom.uid.ExplicitVRBigEndian
+    pydicom.dcmwrite(file, dataset, implicit_vr=syntax.is_implicit_VR, little_endian=little, enforce_file_format=True)
+    return file.getvalue()
+
+
+def test_implicit_little_endian(make_dicom, stored):
+    content = make_dicom(stored, 12)
+    implicit = saved(pydicom.dcmread(io.BytesIO(content)), pydicom.uid.ImplicitVRLittleEndian)
+    np.testing.assert_array_equal(read(implicit).pixels, read(content).pixels)
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+def test_files_without_preamble_and_meta_header(make_dicom, stored, implicit):
+    content = make_dicom(stored, 12)
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    del dataset.file_meta
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, dataset, implicit_vr=implicit, little_endian=True)
+    np.testing.assert_array_equal(read(file.getvalue()).pixels, read(content).pixels)
+
+
+def lossless_streams(values, bits):
+    """The same picture in every lossless code stream, by transfer syntax."""
+    return {
+        JPEG + "57": imagecodecs.jpeg8_encode(values, lossless=True, predictor=4, bitspersample=bits),
+        JPEG + "70": imagecodecs.jpeg8_encode(values, lossless=True, predictor=1, bitspersample=bits),
+        JPEG + "80": imagecodecs.jpegls_encode(values),
+        JPEG + "90": imagecodecs.jpeg2k_encode(values, reversible=True, codecformat="j2k", bitspersample=bits),
+    }
+
+
+@pytest.mark.parametrize("syntax", [JPEG + "57", JPEG + "70", JPEG + "80", JPEG + "90"])
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_lossless_compression_gives_the_same_pixels(make_dicom, compress, grey, syntax, bits):
+    values = grey if bits == 8 else grey.astype(np.uint16) * ((2**bits - 1) // 255)
+    content = make_dicom(values, bits, WindowCenter=2 ** (bits - 1), WindowWidth=2**bits)
+    compressed = compress(content, syntax, lossless_streams(values, bits)[syntax])
+    np.testing.assert_array_equal(read(compressed).pixels, read(content).pixels)
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+def test_rle_gives_the_same_pixels(make_dicom, grey, bits):
+    content = make_dicom(grey if bits == 8 else grey.astype(np.uint16) * 16, bits)
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    dataset.compress(RLE, encoding_plugin="pydicom")
+    file = io.BytesIO()
+    dataset.save_as(file)
+    np.testing.assert_array_equal(read(file.getvalue()).pixels, read(content).pixels)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_signed_values_survive_compression(make_dicom, compress, bits):
+    half = 2 ** (bits - 1)
+    values = np.linspace(-half, half - 1, 160 * 200).astype(np.int16).reshape(160, 200)
+    content = make_dicom(values, bits)
+    unsigned = (values.view(np.uint16) & (2**bits - 1)).astype(np.uint16)
+    compressed = compress(content, JPEG + "70", lossless_streams(unsigned, bits)[JPEG + "70"])
+    np.testing.assert_array_equal(read(compressed).pixels, read(content).pixels)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "bits", "encode_stream"),
+    [
+        (JPEG + "50", 8, lambda values: imagecodecs.jpeg8_encode(values, level=95)),
+        (JPEG + "51", 12, lambda values: imagecodecs.jpeg8_encode(values, level=95, bitspersample=12)),
+        (JPEG + "81", 12, lambda values: imagecodecs.jpegls_encode(values, level=3)),
+        (JPEG + "91", 12, lambda values: imagecodecs.jpeg2k_encode(values, level=60, codecformat="j2k")),
+    ],
+)
+def test_lossy_compression_stays_close(make_dicom, compress, grey, syntax, bits, encode_stream):
+    values = grey if bits == 8 else grey.astype(np.uint16) * 16
+    content = make_dicom(values, bits, WindowCenter=2 ** (bits - 1), WindowWidth=2**bits)
+    difference = np.abs(read(compress(content, syntax, encode_stream(values))).pixels - read(content).pixels)
+    assert 0 < difference.max() < 6
+
+
+@pytest.mark.parametrize("syntax", [JPEG + "50", JPEG + "70", JPEG + "80", JPEG + "90"])
+def test_a_stream_larger_than_its_header_says_is_refused(make_dicom, compress, reason, grey, syntax):
+    larger = np.kron(grey, np.ones((2, 2), dtype=np.uint8))
+    stream = lossless_streams(larger, 8).get(syntax) or imagecodecs.jpeg8_encode(larger)
+    assert reason(compress(make_dicom(grey), syntax, stream)) is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("elements", [{"Modality": "CT"}, {"Modality": "MG"}, {"Modality": None, "SOPClassUID": CT}])
+def test_other_modalities_are_no_radiographs(make_dicom, reason, stored, elements):
+    assert reason(make_dicom(stored, 12, **elements)) is Reason.NOT_A_RADIOGRAPH
+
+
+@pytest.mark.parametrize("modality", ["CR", "DX", "RG", None, ""])
+def test_radiographs_pass_with_or_without_a_modality(make_dicom, stored, modality):
+    assert read(make_dicom(stored, 12, Modality=modality)).pixels.shape == stored.shape
+
+
+@pytest.mark.parametrize(
+    ("elements", "expected"),
+    [
+        ({"PixelData": None}, Reason.NO_PIXEL_DATA),
+        ({"PixelData": b""}, Reason.NO_PIXEL_DATA),
+        ({"Rows": 60_000, "Columns": 60_000}, Reason.TOO_LARGE),
+        ({"Rows": 64}, Reason.TOO_SMALL),
+        ({"NumberOfFrames": 2}, Reason.MULTIPLE_FRAMES),
+        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3, "PlanarConfiguration": 0}, Reason.UNSUPPORTED),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, Reason.UNSUPPORTED),
+        ({"BitsAllocated": 32}, Reason.UNSUPPORTED),
+        ({"PresentationIntentType": "FOR PROCESSING"}, Reason.UNSUPPORTED),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"}, Reason.UNSUPPORTED),
+        ({"Rows": 161}, Reason.TRUNCATED),
+        ({"Rows": None}, Reason.TRUNCATED),
+        ({"WindowCenter": 30_000, "WindowWidth": 10}, Reason.BLANK),
+    ],
+)
+def test_pictures_that_are_refused(make_dicom, reason, stored, elements, expected):
+    assert reason(make_dicom(stored, 12, **elements)) is expected
+
+
+def test_video_and_deflated_transfer_syntaxes_are_unsupported(make_dicom, compress, reason, grey):
+    for syntax in (JPEG + "102", "1.2.840.10008.1.2.1.99"):
+        content = compress(make_dicom(grey), JPEG + "70", b"\0\0").replace(
+            (JPEG + "70").encode().ljust(24, b"\0"), syntax.encode().ljust(24, b"\0"), 1
+        )
+        assert syntax.encode() in content
+        assert reason(content) is Reason.UNSUPPORTED
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_a_cut_file_is_truncated(make_dicom, compress, reason, grey, compressed, share):
+    content = make_dicom(grey)
+    if compressed:
+        content = compress(content, JPEG + "70", imagecodecs.jpeg8_encode(grey, lossless=True))
+    assert reason(content[: int(len(content) * share)]) is Reason.TRUNCATED
+
+
+def test_a_file_cut_within_its_header_is_truncated(make_dicom, reason, stored):
+    content = make_dicom(stored, 12)
+    at = content.index(b"Secret") + 4
+    assert reason(content[:at]) is Reason.TRUNCATED
+
+
+def test_a_refusal_quotes_nothing_from_the_file_and_warns_of_nothing(make_dicom, grey, recwarn, capfd):
+    content = make_dicom(grey).replace(b"Secret^Person", b"Secret^\xff\xfe\x80son").replace(b"US", b"UI")
+    with pytest.raises(NotAssessedError) as refusal:
+        read(content)
+    assert "Secret" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+    assert (len(recwarn), capfd.readouterr()) == (0, ("", ""))
+
+
+def test_without_the_optional_part_the_refusal_names_the_remedy(make_dicom, grey, monkeypatch):
+    content = make_dicom(grey)
+    genuine = builtins.__import__
+
+    def without_pydicom(name, *arguments, **keywords):
+        if name == "pydicom":
+            raise ImportError(name)
+        return genuine(name, *arguments, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", without_pydicom)
+    with pytest.raises(NotAssessedError, match=r"pip install 'pneumoscope\[dicom\]'") as refusal:
+        read(content)
+    assert refusal.value.reason is Reason.UNSUPPORTED
+
+
+@pytest.mark.parametrize("syntax", [None, JPEG + "50", JPEG + "70", JPEG + "80", JPEG + "90"])
+def test_damaged_bytes_are_read_or_refused_but_never_raise_otherwise(make_dicom, compress, grey, syntax):
+    rng = random.Random(syntax)
+    whole = make_dicom(grey, **WINDOW)
+    if syntax:
+        stream = lossless_streams(grey, 8).get(syntax) or imagecodecs.jpeg8_encode(grey)
+        whole = compress(whole, syntax, stream)
+    refused = 0
+    for _ in range(120):
+        content = bytearray(whole[: rng.randrange(1, len(whole))] if rng.random() < 0.3 else whole)
+        for _ in range(rng.randint(1, 6)):
+            content[rng.randrange(min(len(content), 1200))] = rng.randrange(256)
+        try:
+            assert np.isfinite(read(bytes(content)).pixels).all()
+        except NotAssessedError:
+            refused += 1
+    assert refused > 40

@@ -1,0 +1,135 @@
+"""Sources other than well-formed files: what is refused and why, and arrays."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from pneumoscope.imaging import NotAssessedError, Reason, gate, read
+
+
+def test_a_path_a_string_and_the_bytes_give_the_same_radiograph(grey, encode, tmp_path):
+    content = encode(grey, "JPEG")
+    path = tmp_path / "film.jpeg"
+    path.write_bytes(content)
+    for source in (path, str(path), content):
+        radiograph = read(source)
+        np.testing.assert_array_equal(radiograph.pixels, read(content).pixels)
+        assert radiograph.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_the_name_does_not_decide_what_a_file_is(grey, encode, tmp_path):
+    path = tmp_path / "film.dcm"
+    path.write_bytes(encode(grey, "PNG"))
+    assert read(path).encoding == "PNG"
+
+
+def test_a_missing_file(reason, tmp_path):
+    assert reason(tmp_path / "absent.png") is Reason.NOT_FOUND
+
+
+def test_a_path_through_a_file(reason, tmp_path):
+    (tmp_path / "film").write_bytes(b"x")
+    assert reason(tmp_path / "film" / "inner.png") is Reason.NOT_FOUND
+
+
+def test_an_impossible_path(reason):
+    assert reason("film\0.png") is Reason.NOT_FOUND
+
+
+def test_a_directory(reason, tmp_path):
+    assert reason(tmp_path) is Reason.UNREADABLE
+
+
+def test_a_device(reason):
+    assert reason("/dev/zero") is Reason.UNREADABLE
+
+
+def test_a_name_too_long_for_the_system(reason):
+    assert reason("x" * 5000) is Reason.UNREADABLE
+
+
+def test_an_empty_file(reason, tmp_path):
+    (tmp_path / "film.png").touch()
+    assert reason(tmp_path / "film.png") is Reason.EMPTY
+    assert reason(b"") is Reason.EMPTY
+
+
+def test_a_file_over_the_limit_is_not_read(reason, tmp_path):
+    path = tmp_path / "huge.tiff"
+    with path.open("wb") as file:
+        file.truncate(gate.MAX_BYTES + 1)  # sparse: takes no space
+    assert reason(path) is Reason.UNREADABLE
+
+
+@pytest.mark.parametrize("content", [b"not an image\n" * 50, b"GIF89a" + bytes(100), b"\x89PNG", bytes(500), b"\x02"])
+def test_other_content_is_no_image(reason, content, tmp_path):
+    path = tmp_path / "text.jpeg"
+    path.write_bytes(content)
+    assert reason(path) is Reason.NOT_AN_IMAGE
+
+
+@pytest.mark.parametrize("spread", [0, 5])
+def test_a_blank_picture(encode, reason, spread):
+    flat = np.full((200, 200), 90, dtype=np.uint8)
+    flat[:100] += spread
+    assert reason(encode(flat, "PNG")) is Reason.BLANK
+
+
+def test_a_refusal_says_what_to_do_and_carries_its_code(tmp_path):
+    with pytest.raises(NotAssessedError, match="not_an_image: .*export it again") as refusal:
+        read(b"plain text")
+    assert refusal.value.exit_code == 3
+
+
+def test_uint8_array(grey):
+    radiograph = read(grey)
+    np.testing.assert_array_equal(radiograph.pixels, grey)
+    assert (radiograph.encoding, radiograph.sha256) == ("array", hashlib.sha256(grey.tobytes()).hexdigest())
+
+
+@pytest.mark.parametrize("white", [1023, 4095, 16383, 65535])
+def test_uint16_array(white):
+    stored = np.linspace(0, white, 200 * 160).astype(np.uint16).reshape(160, 200)
+    np.testing.assert_allclose(read(stored).pixels, stored * (255 / white), atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_float_array_of_either_range(grey, dtype):
+    np.testing.assert_allclose(read((grey / 255).astype(dtype)).pixels, grey, atol=0.1)
+    np.testing.assert_allclose(read(grey.astype(dtype)).pixels, grey, atol=0.1)
+
+
+def test_a_radiograph_read_again_is_the_same(grey, encode):
+    pixels = read(encode(grey, "PNG")).pixels
+    np.testing.assert_array_equal(read(pixels).pixels, pixels)
+
+
+def test_colour_array(grey):
+    colour = np.dstack([grey, grey[::-1], grey[:, ::-1]])
+    expected = colour @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(read(colour).pixels, expected, atol=0.51)
+    np.testing.assert_allclose(read(colour / 255).pixels, expected, atol=1e-3)
+    np.testing.assert_allclose(read(colour.astype(np.uint16) * 257).pixels, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.zeros((200,), np.uint8), Reason.UNSUPPORTED),
+        (np.zeros((3, 200, 200), np.uint8), Reason.UNSUPPORTED),
+        (np.zeros((200, 200, 4), np.uint8), Reason.UNSUPPORTED),
+        (np.zeros((200, 200), np.int64), Reason.UNSUPPORTED),
+        (np.zeros((200, 200), bool), Reason.UNSUPPORTED),
+        (np.array([[None] * 200] * 200), Reason.UNSUPPORTED),
+        (np.linspace(-1, 1, 40_000).reshape(200, 200), Reason.UNSUPPORTED),
+        (np.linspace(0, 4095, 40_000).reshape(200, 200), Reason.UNSUPPORTED),
+        (np.full((200, 200), np.nan), Reason.UNSUPPORTED),
+        (np.zeros((0, 200), np.uint8), Reason.EMPTY),
+        (np.zeros((20, 20), np.uint8), Reason.TOO_SMALL),
+        (np.broadcast_to(np.uint8(0), (60_000, 60_000)), Reason.TOO_LARGE),
+        (np.zeros((200, 200), np.float32), Reason.BLANK),
+    ],
+)
+def test_arrays_that_are_refused(reason, values, expected):
+    assert reason(values) is expected

@@ -1,0 +1,171 @@
+"""``pneumoscope screen`` and ``info`` as a user runs them."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tiny import film
+
+from pneumoscope.cli import main
+
+KEYS = [
+    "path", "status", "reason", "detail", "score", "probability", "threshold", "operating_point", "finding",
+    "viral_probability", "model_name", "model_version", "model_sha256",
+]  # fmt: skip
+
+Screen = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def screen(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> Screen:
+    """Run the command; gives exit code, standard output and standard error."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = main(["screen", *map(str, arguments), "--bundle", str(tiny_bundle)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def start(bundle: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pneumoscope", "screen", *map(str, arguments), "--bundle", str(bundle)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_one_bad_file_never_stops_the_others(screen: Screen, acceptance: Path) -> None:
+    code, out, err = screen(acceptance, "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 3
+    assert err == ""
+    assert [list(record) for record in records] == [KEYS] * 5
+    assert [record["status"] for record in records] == ["screened"] + ["not_assessed"] * 4
+    assert [record["reason"] for record in records[1:]] == [
+        "empty_file", "not_an_image", "truncated", "declared_size_too_large",
+    ]  # fmt: skip
+    assert records[0]["finding"] == "pneumonia"
+
+
+def test_table_is_the_default_and_all_screened_is_0(screen: Screen, films: list[Path]) -> None:
+    code, out, err = screen(*films[:3], films[-1])
+    assert (code, err) == (0, "")
+    assert "4 films: 1 pneumonia, 3 normal." in out
+    assert all(path.name in out for path in films[:3])
+
+
+def test_every_output_at_once(screen: Screen, acceptance: Path, tmp_path: Path) -> None:
+    outputs = [tmp_path / "out.csv", tmp_path / "page.html", tmp_path / "heat"]
+    code, out, err = screen(
+        acceptance, "--json", "--csv", outputs[0], "--html", outputs[1], "--heatmaps", outputs[2],
+        "--operating-point", "high-sensitivity",
+    )  # fmt: skip
+    assert code == 3
+    assert err == "".join(f"wrote {path}\n" for path in outputs)
+    with outputs[0].open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == [json.loads(line)["path"] for line in out.splitlines()]
+    assert {row["operating_point"] for row in rows} == {"high-sensitivity"}
+    assert outputs[1].read_text().rstrip().endswith("</html>")
+    [picture] = outputs[2].iterdir()
+    assert picture.name.startswith("a_good-")
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html", "--heatmaps"])
+def test_a_missing_output_folder_is_refused_before_any_work(
+    screen: Screen, films: list[Path], tmp_path: Path, option: str
+) -> None:
+    code, out, err = screen(films[0], option, tmp_path / "nowhere" / "out")
+    assert (code, out) == (2, "")
+    assert str(tmp_path / "nowhere") in err
+
+
+def test_an_input_is_never_overwritten(screen: Screen, films: list[Path]) -> None:
+    before = films[1].read_bytes()
+    code, out, err = screen(films[0].parent, "--csv", films[1])
+    assert (code, out) == (2, "")
+    assert films[1].name in err
+    assert films[1].read_bytes() == before
+
+
+def test_a_typo_costs_no_earlier_result(screen: Screen, films: list[Path], tmp_path: Path) -> None:
+    earlier = tmp_path / "out.csv"
+    earlier.write_text("precious")
+    code, _, err = screen(films[0], "--csv", earlier, "--operating-point", "sensitve")
+    assert code == 2
+    assert "balanced, high-sensitivity" in err
+    assert earlier.read_text() == "precious"
+
+
+def test_a_folder_without_films_is_a_usage_error(screen: Screen, tmp_path: Path) -> None:
+    code, out, err = screen(tmp_path)
+    assert (code, out) == (2, "")
+    assert str(tmp_path) in err
+
+
+def test_a_file_that_does_not_exist_is_one_row(screen: Screen, films: list[Path]) -> None:
+    code, out, _ = screen("gone.png", films[0], "--json")
+    assert code == 3
+    assert [json.loads(line)["reason"] for line in out.splitlines()] == ["not_found", None]
+
+
+def test_a_damaged_bundle_is_named(films: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"\xff" * 999)
+    assert main(["screen", str(films[0]), "--bundle", str(tmp_path / "broken.onnx")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("pneumoscope: ")
+    assert "broken.onnx" in err
+
+
+def test_ctrl_c_keeps_the_rows_so_far(tiny_bundle: Path, tmp_path: Path) -> None:
+    source = tmp_path / "film.png"
+    Image.fromarray(film(150, 2000, 2000)).save(source)
+    table = tmp_path / "out.csv"
+    run = start(tiny_bundle, *[source] * 3000, "--json", "--csv", table)
+    assert run.stdout is not None
+    assert run.stderr is not None
+    lines = [run.stdout.readline()]
+    run.send_signal(signal.SIGINT)
+    lines += run.stdout.readlines()
+    err = run.stderr.read()
+    run.wait(timeout=30)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    records = [json.loads(line) for line in lines]
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert 0 < len(records) < 3000
+    assert len(rows) in (len(records), len(records) - 1)  # the signal may fall between the two
+
+
+@pytest.mark.parametrize("extra", [[], ["--json"]])
+def test_a_reader_gone_early_causes_no_traceback(tiny_bundle: Path, films: list[Path], extra: list[str]) -> None:
+    run = start(tiny_bundle, *films, *extra)
+    assert run.stdout is not None
+    run.stdout.close()
+    assert run.stderr is not None
+    assert run.stderr.read() == ""
+    run.wait(timeout=30)
+
+
+def test_one_film_is_screened_at_once(tiny_bundle: Path, films: list[Path]) -> None:
+    command = ["-m", "pneumoscope", "screen", films[0], "--json", "--bundle", tiny_bundle]
+    done = subprocess.run([sys.executable, "-X", "importtime", *command], capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "onnxruntime" in imported
+    assert not imported & {"rich", "jinja2", "pydicom", "keras", "tensorflow", "sklearn", "matplotlib", "onnx"}
+
+
+def test_info_tells_the_card(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "--json", "--bundle", str(tiny_bundle)]) == 0
+    known = json.loads(capsys.readouterr().out)
+    assert known["card"]["name"] == "tiny"
+    assert main(["info", "--bundle", str(tiny_bundle)]) == 0
+    shown = capsys.readouterr().out
+    for expected in (known["bundle"]["sha256"], "balanced (default)", "20.0%", "recall at least .98", "0.75"):
+        assert expected in shown
