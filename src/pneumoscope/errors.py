@@ -28,4 +28,4 @@ class MissingExtraError(PneumoscopeError):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional part of Pneumoscope. Install it: pip install 'pneumoscope[{extra}]'")
+        super().__init__(f"{what} needs an optional part. Install it: pip install 'pneumoscope[{extra}]'")

@@ -137,6 +137,6 @@ def test_the_rule_travels_under_the_bundles_names():
 
 def test_two_thousand_resamples_of_the_official_tests_size_take_seconds():
     films = predictions({"normal": 234, "bacterial": 242, "viral": 148})
-    started = time.monotonic()
+    started = time.process_time()
     evaluate(films, RULE, "Size of the test")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

@@ -1,6 +1,7 @@
 """Sources other than well-formed files: what is refused and why, and arrays."""
 
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -77,9 +78,26 @@ def test_a_blank_picture(encode, reason, spread):
 
 
 def test_a_refusal_says_what_to_do_and_carries_its_code(tmp_path):
-    with pytest.raises(NotAssessedError, match="not_an_image: .*export it again") as refusal:
+    with pytest.raises(NotAssessedError, match=r"not_an_image: .*export it again") as refusal:
         read(b"plain text")
     assert refusal.value.exit_code == 3
+
+
+def test_a_refusal_names_the_file_but_its_detail_does_not(tmp_path):
+    path = tmp_path / "Secret^Person.dcm"
+    with pytest.raises(NotAssessedError) as refusal:
+        read(path)
+    assert str(path) in str(refusal.value)
+    assert "Secret" not in refusal.value.detail
+
+
+def test_a_file_without_permission(reason, tmp_path):
+    path = tmp_path / "film.png"
+    path.write_bytes(b"x")
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read every file")
+    assert reason(path) is Reason.UNREADABLE
 
 
 def test_uint8_array(grey):

@@ -1,0 +1,1 @@
+"""Where radiographs and labels come from: folders, manifests, fetching, splits, the audit."""

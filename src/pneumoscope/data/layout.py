@@ -29,8 +29,8 @@ def load(source: Path) -> list[Film]:
     """List the labelled films of a folder or of a CSV manifest.
 
     A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
-    which may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are required and
-    paths are relative to the manifest.
+    which may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are
+    required, and paths are relative to the manifest.
 
     Returns:
         Films sorted by split and path.
@@ -116,8 +116,8 @@ def _named(path: Path, label: Label, split: str) -> Film:
         subtype = _PATHOGENS[match["pathogen"]]
         return Film(path, label, subtype, f"pneumonia/{subtype}/{int(match['number'])}", split)
     if match := _MENDELEY.match(path.name):
-        subtype = _MENDELEY_KINDS[match["kind"]] if label is Label.PNEUMONIA else None
-        return Film(path, label, subtype, f"{label}/{match['kind']}/{int(match['number'])}", split)
+        known = _MENDELEY_KINDS[match["kind"]] if label is Label.PNEUMONIA else None
+        return Film(path, label, known, f"{label}/{match['kind']}/{int(match['number'])}", split)
     return Film(path, label, None, f"{label}/{path.stem}", split)
 
 

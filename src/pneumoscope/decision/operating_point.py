@@ -26,7 +26,7 @@ class OperatingPoint:
     policy: str
 
     def finding(self, probability: float) -> str:
-        """ "pneumonia" or "normal"."""
+        """Either "pneumonia" or "normal"."""
         return "pneumonia" if probability >= self.threshold else "normal"
 
 
@@ -63,7 +63,8 @@ def balanced(probability: NDArray[np.floating], positive: NDArray[np.bool_]) -> 
 
     On films that are nearly separated the empirical optimum is a wide plateau or hangs on one or two films. The kernel
     estimate of the Youden index (Fluss, Faraggi and Reiser 2005, Biometrical Journal 47:458, section 3.3) smooths each
-    class's scores with its own Gaussian kernel, bandwidth by Silverman's rule, and takes the optimum of the smooth curve.
+    class's scores with its own Gaussian kernel, bandwidth by Silverman's rule, and takes the optimum of the smooth
+    curve.
     """
     logit = _logit(probability)
     sick, well = logit[positive], logit[~positive]

@@ -23,7 +23,7 @@ PREPROCESSING = (
 )
 
 INTENDED_USE = (
-    "Research on screening frontal chest radiographs of children aged 1 to 5 for pneumonia; not a medical device."
+    "Research on screening frontal chest films of children aged 1 to 5 for pneumonia; not a medical device."
 )
 
 LIMITS = (

@@ -158,4 +158,4 @@ def _render(name: str, context: Mapping[str, Any]) -> str:
 
 def _slug(title: str) -> str:
     """What files and anchors call an evaluation: its title in plain letters, without an explanation in brackets."""
-    return re.sub(r"[^a-z0-9]+", "-", title.partition("(")[0].lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", title.partition("(")[0].lower()).strip("-") or "films"

@@ -15,6 +15,8 @@ _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 _JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 SYNTAXES = (*_JPEG, *_JPEG_LS, *_JPEG_2000)
 """The transfer syntaxes read here."""
+LOSSY = tuple(f"1.2.840.10008.1.2.4.{process}" for process in (50, 51, 81, 91))
+"""Those among them whose values may differ from the ones encoded."""
 
 _FRAME_HEADERS = {0xFF00 | code for code in (*range(0xC0, 0xD0), 0xF7)} - {0xFFC4, 0xFFC8, 0xFFCC}
 

@@ -1,4 +1,4 @@
-"""DICOM computed and digital radiography to grey pixels, through pydicom and its installed decoders."""
+"""DICOM computed and digital radiography to grey pixels, through pydicom and imagecodecs."""
 
 from __future__ import annotations
 
@@ -142,10 +142,13 @@ def _stored(dataset: Dataset) -> NDArray[np.int32]:
     if starts[-1] + 8 + length > len(dataset.PixelData):
         raise _damaged()
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    values = codestream.decode(frame, syntax, (dataset.Rows, dataset.Columns)).astype(np.int32)
-    values &= (1 << dataset.BitsStored) - 1
-    sign = dataset.PixelRepresentation << (dataset.BitsStored - 1)
-    return np.asarray((values ^ sign) - sign)
+    values = codestream.decode(frame, syntax, (dataset.Rows, dataset.Columns))
+    span = 1 << dataset.BitsStored
+    if syntax in codestream.LOSSY:  # it may overshoot, and a white that wraps is black
+        least = -span // 2 if values.dtype.kind == "i" else 0
+        values = values.clip(least, least + span - 1)
+    sign = dataset.PixelRepresentation * span // 2
+    return np.asarray(((values.astype(np.int32) & (span - 1)) ^ sign) - sign)
 
 
 def _grey(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.float32]:

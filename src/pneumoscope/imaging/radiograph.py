@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +32,14 @@ class NotAssessedError(PneumoscopeError):
 
     Attributes:
         reason: the coded reason.
-        detail: one sentence for a person: what was wrong and what to do. Holds no patient data.
+        detail: one sentence for a person: what was wrong and what to do. Holds no patient data and no path; the
+            exception's own text names the file where there is one.
     """
 
     exit_code = 3
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+    def __init__(self, reason: Reason, detail: str, path: Path | None = None) -> None:
+        super().__init__(f"{path}: {reason}: {detail}" if path else f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
 

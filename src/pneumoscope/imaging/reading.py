@@ -41,7 +41,16 @@ def read(source: Path | str | bytes | NDArray[Any]) -> Radiograph:
     """
     if isinstance(source, np.ndarray):
         return _checked(_from_array(source), source.tobytes(), "array")
-    content = source if isinstance(source, bytes) else _load(Path(source))
+    if isinstance(source, bytes):
+        return _from_bytes(source)
+    path = Path(source)
+    try:
+        return _from_bytes(_load(path))
+    except NotAssessedError as refusal:
+        raise NotAssessedError(refusal.reason, refusal.detail, path) from None
+
+
+def _from_bytes(content: bytes) -> Radiograph:
     check_bytes(len(content))
     encoding = _sniff(content)
     pixels = dicom.decode(content) if encoding == "DICOM" else raster.decode(content, encoding)
@@ -56,13 +65,13 @@ def _checked(pixels: NDArray[np.float32], content: bytes, encoding: str) -> Radi
 def _load(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            raise NotAssessedError(Reason.UNREADABLE, f"{path} is not a file; name the films in it instead.")
+            raise NotAssessedError(Reason.UNREADABLE, "This is not a file; name the films in it instead.")
         check_bytes(path.stat().st_size)
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise NotAssessedError(Reason.NOT_FOUND, f"{path} does not exist; check the path.") from None
+        raise NotAssessedError(Reason.NOT_FOUND, "There is no such file; check the path.") from None
     except OSError as error:
-        raise NotAssessedError(Reason.UNREADABLE, f"{path} cannot be read: {error.strerror}.") from None
+        raise NotAssessedError(Reason.UNREADABLE, f"The file cannot be read: {error.strerror}.") from None
     except ValueError:  # a null character in the path
         raise NotAssessedError(Reason.NOT_FOUND, "The path is not a valid one; check it.") from None
 

@@ -1,5 +1,6 @@
 """Keras, imported late and with the settings that pay on a processor."""
 
+import logging
 import os
 from functools import cache
 from types import ModuleType
@@ -18,6 +19,7 @@ def import_keras() -> ModuleType:
         MissingExtraError: Keras or the backend is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every new input size
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
         import keras

@@ -1,8 +1,8 @@
 """The Keras model as an ONNX bundle.
 
-Written layer by layer with onnx.helper instead of a converter, because the ResNet50 has nine kinds of layer, every Keras
-backend must export alike, and the kernels are to be stored in half precision: each is followed by a Cast that the runtime
-folds away when it loads the file, so the arithmetic stays float32 and the file stays under 50 MB.
+Written layer by layer with onnx.helper instead of a converter, because the ResNet50 has nine kinds of layer, every
+Keras backend must export alike, and the kernels are to be stored in half precision: each is followed by a Cast that
+the runtime folds away when it loads the file, so the arithmetic stays float32 and the file stays under 50 MB.
 """
 
 import os

@@ -35,9 +35,26 @@ def build(imagenet: str | None) -> Any:
     if imagenet:
         pretrained = keras.applications.ResNet50(include_top=False, weights=imagenet, input_shape=(224, 224, 3))
         backbone.set_weights(pretrained.get_weights())
+    else:
+        _damp(backbone)
     maps = keras.layers.Conv2D(len(CLASSES), 1, name="head_cam", dtype="float32")(backbone.output)
     logits = keras.layers.GlobalAveragePooling2D(name="logits", dtype="float32")(maps)
     return keras.Model(inputs, logits, name="pneumoscope_resnet50")
+
+
+def _damp(backbone: Any) -> None:
+    """Keep the activations of a random network in bounds, as BatchNormalization in inference mode will not.
+
+    The first BatchNormalization starts with the spread of 0..255 inputs, and residual branches start small (Goyal et al.
+    2017, section 5.1, start them at zero).
+    """
+    for layer in backbone.layers:
+        if layer.name == "conv1_bn":
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([gamma, beta, mean, variance * 128.0**2])
+        elif layer.name.endswith("_3_bn"):
+            gamma, *others = layer.get_weights()
+            layer.set_weights([gamma * 0.1, *others])
 
 
 def feature_extractor(model: Any) -> Any:

@@ -18,4 +18,4 @@ def pneumonia_score(logits: NDArray[np.floating]) -> NDArray[np.floating]:
 
 def viral_share(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     """Of the probability of pneumonia, the share that is viral, 0..1."""
-    return np.asarray(1 / (1 + np.exp(logits[..., 1] - logits[..., 2])))
+    return np.asarray(np.exp(-np.logaddexp(0, logits[..., 1] - logits[..., 2])))

@@ -136,7 +136,7 @@ def from_tensorflow_js(folder: Path) -> Arrays:
 
 
 def _old_names(model: Any) -> Iterator[str]:
-    """Old Keras' names of the model's weights: conv2_block1_0_conv was res2a_branch1, conv2_block1_1_bn bn2a_branch2a."""
+    """Old Keras' names of the model's weights: conv2_block1_0_conv was res2a_branch1."""
     for variable in model.weights:
         layer, _, value = variable.path.partition("/")
         parts = layer.split("_")

@@ -71,8 +71,8 @@ def _jpeg(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def _noise(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     pixels = np.asarray(image, dtype=np.float32)
-    pixels = pixels + rng.normal(0, rng.uniform(1, 10), pixels.shape)
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    noisy = pixels + rng.normal(0, rng.uniform(1, 10), pixels.shape)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
 _SHARPNESS: list[Callable[[Image.Image, np.random.Generator], Image.Image]] = [_blur, _sharpen, _shrink, _jpeg, _noise]

@@ -37,7 +37,7 @@ class PackedFilms:
     @property
     def positive(self) -> NDArray[np.bool_]:
         """(N,) whether each film was labelled pneumonia."""
-        return self.targets[:, 0] == 0
+        return np.asarray(self.targets[:, 0] == 0)
 
     def plain(self, size: int, batch: int) -> Iterator[NDArray[np.float32]]:
         """The films without augmentation, in order, as (n, size, size, 1) of 0..255."""
@@ -103,7 +103,7 @@ def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weights (N,) under which normals and pneumonias count the same; both must be there."""
     normal = targets[:, 0] == 1
     share = normal.mean()
-    return np.where(normal, 0.5 / share, 0.5 / (1 - share)).astype(np.float32)
+    return np.asarray(np.where(normal, 0.5 / share, 0.5 / (1 - share)), dtype=np.float32)
 
 
 def limited(films: Sequence[Film], limit: int | None) -> list[Film]:

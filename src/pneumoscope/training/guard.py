@@ -13,6 +13,10 @@ class CollapseError(TrainingError):
     """Predictions fell into one class, or the loss is not a number."""
 
 
+LEAST_FILMS = 25
+"""With fewer validation films of a class, as in a smoke run, collapse cannot be told from chance and is not judged."""
+
+
 def check_loss(loss: float, learning_rate: float) -> None:
     """Refuse a loss that is not finite.
 
@@ -37,6 +41,8 @@ def check_predictions(scores: NDArray[np.floating], positive: NDArray[np.bool_],
     Raises:
         CollapseError: with what was seen, the likely cause and what to do.
     """
+    if min(positive.sum(), (~positive).sum()) < LEAST_FILMS:
+        return
     predicted = scores > 0
     recall, specificity = predicted[positive].mean(), (~predicted[~positive]).mean()
     if min(recall, specificity) >= LEAST_RATE and np.isfinite(scores).all():

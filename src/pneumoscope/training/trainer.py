@@ -47,9 +47,9 @@ class Trainer:
     def run(self) -> list[Row]:
         """Train to the end, going on from the checkpoint if the folder holds one.
 
-        The model is left with the weights to keep: the moving average, with the kernels rounded to half precision, which
-        is how a bundle stores them, so that what is validated here is what ships. The small vectors stay whole: the
-        variance of the first BatchNormalization is beyond half precision's range.
+        The model is left with the weights to keep: the moving average, with the kernels rounded to half precision,
+        which is how a bundle stores them, so that what is validated here is what ships. The small vectors stay whole:
+        the variance of the first BatchNormalization is beyond half precision's range.
 
         Returns:
             The history, one row per epoch.

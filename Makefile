@@ -1,0 +1,29 @@
+# Needs Python 3.11 or newer and a package index; everything goes into .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test check clean
+
+demo: .venv/screening
+	$(BIN)/pneumoscope demo --out demo
+
+test: check
+	$(BIN)/pytest
+
+check: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/screening: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dicom]'
+	touch $@
+
+.venv/development: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dicom,fetch,train,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv demo
