@@ -110,9 +110,7 @@ def test_a_manifest_overrides_what_the_name_says(tmp_path: Path) -> None:
         (f"path,label\n{'a' * 200_000},normal\n", "not a CSV text file"),
     ],
 )
-def test_a_manifest_that_cannot_be_understood_is_refused_with_its_line(
-    tmp_path: Path, text: str, message: str
-) -> None:
+def test_a_manifest_that_cannot_be_understood_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     _place(tmp_path, "a.png")
     manifest = tmp_path / "films.csv"
     manifest.write_text(text)

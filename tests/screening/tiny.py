@@ -70,6 +70,7 @@ def film(brightness: int, height: int = 260, width: int = 300) -> np.ndarray:
 
 def declared_png(width: int, height: int) -> bytes:
     """A small PNG whose header declares more pixels than it holds."""
+
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 

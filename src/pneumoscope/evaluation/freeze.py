@@ -22,9 +22,7 @@ PREPROCESSING = (
     f"{INPUT_SIZE} x {INPUT_SIZE} without keeping the aspect ratio by antialiased bilinear filtering, rounded to 8 bits."
 )
 
-INTENDED_USE = (
-    "Research on screening frontal chest films of children aged 1 to 5 for pneumonia; not a medical device."
-)
+INTENDED_USE = "Research on screening frontal chest films of children aged 1 to 5 for pneumonia. No medical device."
 
 LIMITS = (
     "Trained on children aged 1 to 5 from one hospital in Guangzhou; never on adults, newborns or older children.",

@@ -45,8 +45,8 @@ def build(imagenet: str | None) -> Any:
 def _damp(backbone: Any) -> None:
     """Keep the activations of a random network in bounds, as BatchNormalization in inference mode will not.
 
-    The first BatchNormalization starts with the spread of 0..255 inputs, and residual branches start small (Goyal et al.
-    2017, section 5.1, start them at zero).
+    The first BatchNormalization starts with the spread of 0..255 inputs, and residual branches start small (Goyal et
+    al. 2017, section 5.1, start them at zero).
     """
     for layer in backbone.layers:
         if layer.name == "conv1_bn":

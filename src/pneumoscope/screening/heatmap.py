@@ -20,9 +20,7 @@ _SIDE = 512  # longer side of the written picture's panels, pixels
 _MARGIN = 34  # height of the legend's line, pixels
 
 
-def evidence(
-    logits: NDArray[np.float32], cam: NDArray[np.float32], calibration: Calibration
-) -> NDArray[np.float32]:
+def evidence(logits: NDArray[np.float32], cam: NDArray[np.float32], calibration: Calibration) -> NDArray[np.float32]:
     """Say which places speak for pneumonia, and how loudly.
 
     The score, logsumexp(bacterial, viral) - normal, is linearised at the film's own logits: its gradient weighs the

@@ -89,9 +89,7 @@ class Screener:
         [result] = self.screen_many([source], operating_point)
         return result
 
-    def screen_many(
-        self, sources: Iterable[Source], operating_point: str | float | None = None
-    ) -> Iterator[Screening]:
+    def screen_many(self, sources: Iterable[Source], operating_point: str | float | None = None) -> Iterator[Screening]:
         """Screen radiographs, in order, decoding the next ones while the model works.
 
         Args:
