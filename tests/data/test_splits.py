@@ -74,11 +74,23 @@ def test_the_default_blocks_hold_out_both_labels_and_both_pathogens_of_the_real_
     assert all(0.05 < held_out[kind] / every[kind] < 0.3 for kind in every)
 
 
+def _release_with_val(tmp_path: Path, per_label: int) -> list[Film]:
+    names = ["train/NORMAL/IM-0115-0001.jpeg", "train/NORMAL/IM-0400-0001.jpeg"]
+    names += ["train/PNEUMONIA/person1_bacteria_1.jpeg", "train/PNEUMONIA/person400_bacteria_2.jpeg"]
+    names += [f"val/NORMAL/NORMAL2-IM-{1000 + number}-0001.jpeg" for number in range(per_label)]
+    names += [f"val/PNEUMONIA/person{1900 + number}_bacteria_1.jpeg" for number in range(per_label)]
+    return _touch(tmp_path, names)
+
+
 def test_films_that_come_with_a_val_split_keep_it(tmp_path: Path) -> None:
-    names = ["train/NORMAL/IM-0115-0001.jpeg", "train/PNEUMONIA/person1_bacteria_1.jpeg"]
-    names += ["val/NORMAL/IM-0500-0001.jpeg", "val/PNEUMONIA/person500_virus_1.jpeg"]
-    films = _touch(tmp_path, names)
+    films = _release_with_val(tmp_path, 20)
     assert validation(films) == films
+
+
+def test_the_sixteen_val_films_of_the_release_join_training(tmp_path: Path) -> None:
+    divided = validation(_release_with_val(tmp_path, 8))
+    held_out = {film.path.name for film in divided if film.split == "val"}
+    assert held_out == {"IM-0115-0001.jpeg", "person1_bacteria_1.jpeg"}
 
 
 def test_a_slice_of_the_release_beside_the_blocks_is_divided_by_patient(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write report.html, report.json, the figures and the model card"
     )
-    parser.add_argument("--json", action="store_true", help="print the JSON twin of the report instead of the summary")
+    parser.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(f"report: {page}\n")
     if options.json:
         content = evaluation.to_json() | {"bundle_sha256": screener.model.sha256}
+        del content["predictions"]  # film by film is for the report, which stays with the films' owner
         sys.stdout.write(json.dumps(content, indent=1) + "\n")
     else:
         _show(evaluation)

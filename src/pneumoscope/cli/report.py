@@ -12,7 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a finished training run")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: RUN/report)")
     parser.add_argument(
-        "--with", dest="evaluated", type=Path, metavar="FILE", help="add an evaluation: what `evaluate --json` printed"
+        "--with", dest="evaluated", type=Path, metavar="FILE", help="add the report.json that `evaluate --out` wrote"
     )
 
 
@@ -21,24 +21,23 @@ def run(options: argparse.Namespace) -> int:
     import json
 
     from pneumoscope.errors import DataError
-    from pneumoscope.evaluation.evaluation import Evaluation
     from pneumoscope.evaluation.freeze import card_of, validated
-    from pneumoscope.evaluation.report import Subject, write
+    from pneumoscope.evaluation.report import Subject, read, write
+    from pneumoscope.model.bundle import BundleCard
     from pneumoscope.training.run import load_finished
 
     finished = load_finished(options.run_folder)
-    validation = validated(finished.films, finished.logits)
-    evaluations, digest = [validation], None
-    card = card_of(validation, finished.config, "pneumoscope-resnet50", "not exported")
+    evaluations = [validated(finished.films, finished.logits)]
+    subject = Subject(card_of(evaluations[0], finished.config, "pneumoscope-resnet50", "not exported"))
     if options.evaluated:
         try:
-            content = json.loads(options.evaluated.read_text())
-            evaluations.append(Evaluation.from_json(content))
-            digest = content["bundle_sha256"]
+            evaluations += read(options.evaluated)
+            content = json.loads(options.evaluated.read_text(encoding="utf-8"))
+            subject = Subject(BundleCard.from_json(json.dumps(content["model"])), content["bundle_sha256"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
-                f"{options.evaluated}: not an evaluation as `pneumoscope evaluate --json` prints it"
+                f"{options.evaluated}: not a report.json that `pneumoscope evaluate --out` wrote"
             ) from error
-    page = write(evaluations, options.out or options.run_folder / "report", Subject(card, digest), finished.history)
+    page = write(evaluations, options.out or options.run_folder / "report", subject, finished.history)
     sys.stdout.write(f"{page}\n")
     return 0

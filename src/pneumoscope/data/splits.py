@@ -23,6 +23,10 @@ HELD_OUT_BLOCKS: dict[str, tuple[tuple[int, int], ...]] = {
 """Series of the public train split -> inclusive ranges of numbers held out for validation."""
 
 
+LEAST_VALIDATION = 20
+"""Fewest films of each label that a validation split needs: with fewer, one film moves recall by over five points."""
+
+
 def series(film: Film) -> tuple[str, int] | None:
     """The number series of a film's patient key and the number in it; None where the key is no such number."""
     name, _, number = film.patient.rpartition("/")
@@ -32,8 +36,9 @@ def series(film: Film) -> tuple[str, int] | None:
 def validation(films: Sequence[Film], *, fraction: float = 0.2, seed: int = 0) -> list[Film]:
     """Divide training films into ``train`` and ``val``.
 
-    Films that come with a ``val`` split keep it. Films of the public release are divided by HELD_OUT_BLOCKS. Any others
-    are divided by patient, stratified by label and subtype.
+    A ``val`` split that the films come with is kept if it holds at least LEAST_VALIDATION films of each label; the
+    public release's own, sixteen films, can choose nothing and joins the training films. Films of the public release
+    are then divided by HELD_OUT_BLOCKS, any others by patient, stratified by label and subtype.
 
     Args:
         films: films whose split is train, val or all; test films are refused.
@@ -48,12 +53,10 @@ def validation(films: Sequence[Film], *, fraction: float = 0.2, seed: int = 0) -
     """
     if any(film.split == "test" for film in films):
         raise DataError("test films must not be divided for training")
-    if any(film.split == "val" for film in films):
+    if _holds_out(films, LEAST_VALIDATION):
         divided = [film if film.split == "val" else replace(film, split="train") for film in films]
-    elif all(series(film) for film in films):
-        divided = [replace(film, split="val" if _held_out(film) else "train") for film in films]
-        if len({film.split for film in divided}) < 2:  # a slice of the release that misses the blocks
-            divided = _by_patient(films, fraction, seed)
+    elif all(series(film) for film in films) and _holds_out(blocks := _by_block(films), 1):
+        divided = blocks
     else:
         divided = _by_patient(films, fraction, seed)
     _check(divided)
@@ -88,6 +91,16 @@ def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:
         _check(divided)
         folds.append(divided)
     return folds
+
+
+def _holds_out(films: Sequence[Film], least: int) -> bool:
+    """Whether at least ``least`` films of each label are on the validation side."""
+    held_out = [film.positive for film in films if film.split == "val"]
+    return min(sum(held_out), len(held_out) - sum(held_out)) >= least
+
+
+def _by_block(films: Sequence[Film]) -> list[Film]:
+    return [replace(film, split="val" if _held_out(film) else "train") for film in films]
 
 
 def _held_out(film: Film) -> bool:

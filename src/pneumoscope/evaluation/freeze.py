@@ -19,7 +19,7 @@ VALIDATION = "Validation (held-out films of the training set)"
 
 PREPROCESSING = (
     "Decoded to grey (ITU-R 601 luma; DICOM: Modality LUT, VOI LUT or window, MONOCHROME1 inverted), resized to "
-    f"{INPUT_SIZE} x {INPUT_SIZE} without keeping the aspect ratio by antialiased bilinear filtering, rounded to 8 bits."
+    f"{INPUT_SIZE} x {INPUT_SIZE} whatever its aspect ratio by antialiased bilinear filtering, rounded to 8 bits."
 )
 
 INTENDED_USE = "Research on screening frontal chest films of children aged 1 to 5 for pneumonia. No medical device."

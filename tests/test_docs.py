@@ -1,0 +1,46 @@
+"""The documentation says what is so: its numbers, links and commands."""
+
+import argparse
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from pneumoscope.cli import _parser
+from pneumoscope.model.bundle import RELEASED
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page):
+    for line in re.findall(r"^ {4}(pneumoscope .*)$", page.read_text(), re.MULTILINE):
+        words = shlex.split(line, comments=True)[1:]
+        words = words[: words.index(">")] if ">" in words else words
+        try:
+            _parser().parse_args(words)
+        except SystemExit:
+            pytest.fail(f"{page.name}: {line}")
+        except argparse.ArgumentError as error:
+            pytest.fail(f"{page.name}: {line}: {error}")
+
+
+def test_readme_states_the_released_results():
+    released = json.loads(RELEASED.with_name("evaluation.json").read_text())
+    readme = (ROOT / "README.md").read_text()
+    for point in released["points"]:
+        row = [f"{point['metrics'][name]['value']:.1%}" for name in ("accuracy", "recall", "specificity")]
+        row.append(f"{point['metrics']['balanced_accuracy']['value']:.1%}")
+        row.append(str(point["confusion"][1][0]))
+        assert " | ".join(row) in readme, f"{point['name']}: {row}"
+    assert f"AUC {released['ranking']['auc']['value']:.4f}" in readme

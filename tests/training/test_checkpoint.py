@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pneumoscope.errors import TrainingError
+from pneumoscope.training.checkpoint import Checkpoint
+
+
+def _checkpoint() -> Checkpoint:
+    rng = np.random.default_rng(0)
+    return Checkpoint(
+        phase=1,
+        epoch=3,
+        history=[{"phase": "unfrozen", "epoch": 3, "loss": 0.1 + 0.2}],
+        weights=[rng.normal(size=(3, 2)).astype(np.float32) for _ in range(12)],
+        optimizer=[np.array(41), rng.normal(size=5).astype(np.float32)],
+    )
+
+
+def test_a_checkpoint_reads_back_what_was_saved(tmp_path: Path) -> None:
+    saved = _checkpoint()
+    saved.save(tmp_path / "checkpoint.npz")
+    read = Checkpoint.load(tmp_path / "checkpoint.npz")
+    assert (read.phase, read.epoch, read.history) == (saved.phase, saved.epoch, saved.history)
+    for before, after in ((saved.weights, read.weights), (saved.optimizer, read.optimizer)):
+        assert len(before) == len(after)
+        for expected, value in zip(before, after, strict=True):
+            np.testing.assert_array_equal(value, expected)
+            assert value.dtype == expected.dtype
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_an_empty_optimizer_reads_back_empty(tmp_path: Path) -> None:
+    Checkpoint(weights=[np.zeros(2)]).save(tmp_path / "checkpoint.npz")
+    assert Checkpoint.load(tmp_path / "checkpoint.npz").optimizer == []
+
+
+def test_what_a_kill_left_of_a_save_is_overwritten_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.npz"
+    _checkpoint().save(path)
+    path.with_suffix(".partial").write_bytes(path.read_bytes()[:100])
+    assert Checkpoint.load(path).epoch == 3
+    Checkpoint(epoch=4).save(path)
+    assert Checkpoint.load(path).epoch == 4
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_truncated_checkpoint_is_refused(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "checkpoint.npz"
+    _checkpoint().save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(TrainingError, match="damaged checkpoint") as caught:
+        Checkpoint.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_checkpoint_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.npz"
+    saved = _checkpoint()
+    saved.save(path)
+    content = bytearray(path.read_bytes())
+    content[content.index(saved.weights[5].tobytes())] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match="damaged checkpoint"):
+        Checkpoint.load(path)
+
+
+@pytest.mark.parametrize("arrays", [{}, {"state": np.array("{}")}, {"state": np.array("no json")}], ids=str)
+def test_another_file_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(tmp_path / "checkpoint.npz", **arrays)
+    with pytest.raises(TrainingError, match="damaged checkpoint"):
+        Checkpoint.load(tmp_path / "checkpoint.npz")
+
+
+def test_pickles_are_never_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "checkpoint.npz", state=np.array({"phase": 0}, dtype=object), allow_pickle=True)
+    with pytest.raises(TrainingError, match="damaged checkpoint"):
+        Checkpoint.load(tmp_path / "checkpoint.npz")

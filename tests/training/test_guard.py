@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from pneumoscope.errors import TrainingError
+from pneumoscope.training.guard import CollapseError, check_loss, check_predictions
+
+POSITIVE = np.repeat([False, True], [40, 60])
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.7, 50.0])
+def test_a_finite_loss_passes(loss: float) -> None:
+    check_loss(loss, 1e-3)
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf, -np.inf])
+def test_a_loss_that_is_no_number_is_explained(loss: float) -> None:
+    with pytest.raises(CollapseError, match=r"The loss is (nan|-?inf): training has diverged") as caught:
+        check_loss(loss, 3e-2)
+    assert "learning rate (0.03)" in str(caught.value)
+
+
+@pytest.mark.parametrize(("found", "cleared"), [(1.0, 1.0), (0.11, 1.0), (1.0, 0.11), (0.5, 0.5)])
+def test_predictions_of_both_classes_pass(found: float, cleared: float) -> None:
+    check_predictions(_scores(found, cleared), POSITIVE, 1e-4)
+
+
+def _scores(found: float, cleared: float) -> np.ndarray:
+    """Scores under which these shares of the pneumonias are found and of the normals cleared."""
+    scores = np.concatenate([np.ones(40), -np.ones(60)])
+    scores[: round(40 * cleared)] = -1
+    scores[40 : 40 + round(60 * found)] = 1
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("found", "cleared", "seen"),
+    [
+        (1.0, 0.0, "100.0% of the validation films are called pneumonia (recall 100.0%, specificity 0.0%)"),
+        (0.0, 1.0, "100.0% of the validation films are called normal (recall 0.0%, specificity 100.0%)"),
+        (1.0, 0.05, "98.0% of the validation films are called pneumonia (recall 100.0%, specificity 5.0%)"),
+        (0.05, 1.0, "97.0% of the validation films are called normal (recall 5.0%, specificity 100.0%)"),
+    ],
+)
+def test_a_collapse_is_told_with_its_likely_cause_and_the_way_out(found: float, cleared: float, seen: str) -> None:
+    with pytest.raises(CollapseError) as caught:
+        check_predictions(_scores(found, cleared), POSITIVE, 1e-2)
+    message = str(caught.value)
+    assert seen in message
+    assert "at a rate (0.01)" in message
+    assert "two-phase default recipe" in message
+
+
+@pytest.mark.parametrize("spoilt", [np.nan, np.inf])
+def test_scores_that_are_no_numbers_are_a_collapse(spoilt: float) -> None:
+    scores = _scores(1.0, 1.0)
+    scores[50] = spoilt
+    with pytest.raises(CollapseError):
+        check_predictions(scores, POSITIVE, 1e-2)
+
+
+def test_a_collapse_ends_the_command_with_4() -> None:
+    assert issubclass(CollapseError, TrainingError)
+    assert CollapseError.exit_code == 4
