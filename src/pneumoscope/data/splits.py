@@ -110,13 +110,15 @@ def _held_out(film: Film) -> bool:
 
 def _by_patient(films: Sequence[Film], fraction: float, seed: int) -> list[Film]:
     patients: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for patient, (label, subtype) in {film.patient: (film.label, film.subtype) for film in films}.items():
-        patients[label, subtype or ""].append(patient)
+    # Sorted, so that the draw follows from the films and the seed and not from the films' order.
+    strata = {film.patient: (film.label, film.subtype or "") for film in sorted(films, key=lambda film: film.path)}
+    for patient in sorted(strata):
+        patients[strata[patient]].append(patient)
     rng = np.random.default_rng(seed)
     held_out: set[str] = set()
-    for group in patients.values():
-        size = max(1, round(fraction * len(group)))
-        held_out.update(rng.permutation(np.array(sorted(group), dtype=object))[:size])
+    for _, members in sorted(patients.items()):
+        size = max(1, round(fraction * len(members)))
+        held_out.update(rng.permutation(np.array(members, dtype=object))[:size])
     return [replace(film, split="val" if film.patient in held_out else "train") for film in films]
 
 
