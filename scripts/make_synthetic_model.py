@@ -5,7 +5,7 @@
 
 An active appearance model (Cootes, Edwards and Taylor 2001): every film is warped onto one unbiased template, then the
 warps and the aligned greys are described by a mean and a few principal components with a Gaussian per class
-(probabilistic PCA, Tipping and Bishop 1999). No film is stored: means and components are sums over thousands of films.
+(probabilistic PCA, Tipping and Bishop 1999). No film is stored: means and components are sums over two thousand films.
 Takes about five minutes on one core.
 """
 
@@ -25,11 +25,13 @@ from pneumoscope.imaging import read, to_input
 Floats = NDArray[np.float32]
 
 DETAIL_SIGMA = 3.5
-"""Pixels. What a Gaussian of this width removes is detail: ribs' edges and vessels, shared by all classes."""
+"""Pixels. What a Gaussian of this width removes is detail: the edges of ribs, and vessels."""
 COMPONENTS = {"warp": 20, "coarse": 48, "detail": 24}
 PER_CLASS = 800
 """Films drawn of each class, so that no class rules the components that all share."""
-BEST = 0.65
+SEVERITY = 2.0
+"""How far a class's mean is moved away from the middle of the three: at 1 the draws are milder than most real films."""
+BEST = 0.8
 """Share of each class's films that is kept: those that fit the template best. The rest align too badly to add up."""
 ROUNDS = [(24, 16, 12)] * 2 + [(16, 12, 8)] * 2 + [(16, 10, 6)] * 2 + [(16, 10, 6, 5)] * 2
 """Smoothing of the warp, in pixels, for each pass of each round of template building."""
@@ -148,25 +150,21 @@ def texture(residual: Floats) -> dict[str, NDArray]:
 
 
 def fit(parts: dict[str, Floats], classes: NDArray) -> dict[str, NDArray]:
-    """The arrays of the stored model.
-
-    Warp and coarse greys get one Gaussian per class. Detail gets one for all classes, with the mean detail amplified to
-    the contrast that single films have: averaging ribs that align imperfectly takes it away.
-    """
+    """The arrays of the stored model: components of each part, and one Gaussian per class over all coefficients."""
     model: dict[str, NDArray] = {}
-    coefficients = {}
+    coefficients = []
     for name, rows in parts.items():
-        mean, components, coefficients[name] = principal(rows, COMPONENTS[name])
-        if name == "detail":
-            residual = rows - mean - coefficients[name] @ components
-            model |= texture(residual)
-            components = components * coefficients[name].std(axis=0)[:, None]
-            mean = mean * (np.sqrt((rows**2).mean()) / mean.std())
+        mean, components, own = principal(rows, COMPONENTS[name])
         model |= small(name, components) | {f"{name}_mean": mean.astype(np.float16)}
-    joint = np.concatenate([coefficients["warp"], coefficients["coarse"]], axis=1)
-    for index, kind in enumerate(CLASSES):
-        values, vectors = np.linalg.eigh(np.cov(joint[classes == index], rowvar=False))
-        model[f"{kind}_mean"] = joint[classes == index].mean(axis=0).astype(np.float32)
+        coefficients.append(own)
+        if name == "detail":
+            model |= texture(rows - mean - own @ components)
+            model["detail_contrast"] = np.sqrt((rows**2).mean()).astype(np.float32)
+    joint = [np.concatenate(coefficients, axis=1)[classes == index] for index in range(len(CLASSES))]
+    middle = np.mean([rows.mean(axis=0) for rows in joint], axis=0)
+    for kind, rows in zip(CLASSES, joint, strict=True):
+        values, vectors = np.linalg.eigh(np.cov(rows, rowvar=False))
+        model[f"{kind}_mean"] = (middle + SEVERITY * (rows.mean(axis=0) - middle)).astype(np.float32)
         model[f"{kind}_factor"] = (vectors * np.sqrt(np.clip(values, 0, None))).astype(np.float32)
     return model
 

@@ -51,7 +51,7 @@ def test_a_film_has_the_greys_of_a_chest(drawn: dict[str, NDArray[np.uint8]]) ->
 
 def test_every_film_says_that_it_is_synthetic(drawn: dict[str, NDArray[np.uint8]]) -> None:
     films = np.concatenate(list(drawn.values()))
-    corner = films[:, 211:222, 160:221]
+    corner = films[:, 212:221, 161:221]
     assert (corner == corner[0]).all()
     assert (corner[0] > 200).sum() > 50
     assert (corner[0] == 0).sum() > 200
@@ -59,7 +59,7 @@ def test_every_film_says_that_it_is_synthetic(drawn: dict[str, NDArray[np.uint8]
 
 def test_sharpness_does_not_give_the_class_away(drawn: dict[str, NDArray[np.uint8]]) -> None:
     means = [np.mean([sharpness(film) for film in films]) for films in drawn.values()]
-    assert max(means) / min(means) < 1.1
+    assert max(means) / min(means) < 1.2
 
 
 def test_a_simple_model_tells_the_classes_apart(drawn: dict[str, NDArray[np.uint8]]) -> None:

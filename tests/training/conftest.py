@@ -31,7 +31,7 @@ def command(environment: dict[str, str]) -> Command:
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("films")
-    write_dataset(root, per_class=12, seed=0)
+    write_dataset(root, per_class=20, seed=0)
     return root
 
 

@@ -61,3 +61,15 @@ def test_scores_that_are_no_numbers_are_a_collapse(spoilt: float) -> None:
 def test_a_collapse_ends_the_command_with_4() -> None:
     assert issubclass(CollapseError, TrainingError)
     assert CollapseError.exit_code == 4
+
+
+@pytest.mark.parametrize("few", [[24, 100], [100, 24]])
+def test_on_few_films_collapse_is_not_told_from_chance(few: list[int]) -> None:
+    positive = np.repeat([False, True], few)
+    check_predictions(np.ones(len(positive)), positive, 1e-2)
+    check_predictions(-np.ones(len(positive)), positive, 1e-2)
+
+
+def test_on_few_films_scores_that_are_no_numbers_are_a_collapse_too() -> None:
+    with pytest.raises(CollapseError):
+        check_predictions(np.array([0.5, np.nan]), np.array([False, True]), 1e-2)

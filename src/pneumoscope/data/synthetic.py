@@ -3,8 +3,8 @@
 They are drawn from an active appearance model (Cootes, Edwards and Taylor 2001, IEEE TPAMI 23:681): a mean chest, a few
 principal components of the greys and of a smooth warp, and a Gaussian per class over their coefficients (probabilistic
 PCA, Tipping and Bishop 1999, JRSS B 61:611). ``scripts/make_synthetic_model.py`` fitted it on the public train films;
-the stored arrays are sums over thousands of films. Fine detail and texture have the same distribution in every class,
-so that sharpness does not give the class away, as it does in the real films.
+the stored arrays are sums over two thousand films. Detail and texture have the same contrast in every film, so that
+sharpness does not give the class away, as it does in the real films.
 """
 
 from functools import lru_cache
@@ -21,6 +21,8 @@ MARKER = "SYNTHETIC"
 
 SIDE = 224
 """Side of a synthetic film, in pixels."""
+PARTS = ("warp", "coarse", "detail")
+"""What the model describes, in the order of its coefficients."""
 COARSE, DETAIL, WARP = 56, 168, 28
 """Sides of the grids on which the model keeps coarse greys, detail and warp."""
 
@@ -51,13 +53,14 @@ def radiograph(kind: str, rng: np.random.Generator) -> NDArray[np.uint8]:
         raise ValueError(f"kind must be one of {', '.join(CLASSES)}, not {kind!r}")
     model = _model()
     mean, factor = model[f"{kind}_mean"], model[f"{kind}_factor"]
-    coefficients = mean + factor @ (SPREAD * _deviates(rng, mean.size))
-    warp_count = len(model["warp_basis"])
-    flow = _compose("warp", coefficients[:warp_count]).reshape(2, WARP, WARP)
-    coarse = _compose("coarse", coefficients[warp_count:]).reshape(COARSE, COARSE)
-    detail = _compose("detail", _deviates(rng, len(model["detail_basis"]))).reshape(DETAIL, DETAIL)
+    deviates = np.clip(rng.standard_normal(mean.size, dtype=np.float32), -LIMIT, LIMIT)
+    parts = _composed(mean + factor @ (SPREAD * deviates))
+    coarse, (dx, dy) = parts["coarse"].reshape(COARSE, COARSE), parts["warp"].reshape(2, WARP, WARP)
+    detail = parts["detail"].reshape(DETAIL, DETAIL)
+    # One contrast for every film: it brings back what averaging takes from the ribs, and it cannot tell the class.
+    detail *= model["detail_contrast"] / detail.std()
     chest = _resized(coarse, SIDE) + _resized(detail + TEXTURE * _texture(rng), SIDE)
-    return _marked(_warped(chest, _resized(flow[0], SIDE), _resized(flow[1], SIDE)))
+    return _marked(_warped(chest, _resized(dx, SIDE), _resized(dy, SIDE)))
 
 
 def write_dataset(root: Path, per_class: int, seed: int) -> None:
@@ -92,7 +95,7 @@ def write_dataset(root: Path, per_class: int, seed: int) -> None:
 def _model() -> dict[str, Floats]:
     with np.load(MODEL, allow_pickle=False) as stored:
         arrays = {name: stored[name].astype(np.float32) for name in stored.files}
-    for name in ("warp", "coarse", "detail"):
+    for name in PARTS:
         arrays[f"{name}_basis"] *= arrays.pop(f"{name}_scale")[:, None]
     frequency = np.hypot(np.fft.fftfreq(DETAIL)[:, None], np.fft.rfftfreq(DETAIL)[None, :]) * DETAIL
     radial = arrays.pop("texture_spectrum")
@@ -100,14 +103,14 @@ def _model() -> dict[str, Floats]:
     return arrays
 
 
-def _deviates(rng: np.random.Generator, count: int) -> Floats:
-    return np.clip(rng.standard_normal(count, dtype=np.float32), -LIMIT, LIMIT)
-
-
-def _compose(part: str, coefficients: Floats) -> Floats:
-    model = _model()
-    composed: Floats = model[f"{part}_mean"] + coefficients @ model[f"{part}_basis"]
-    return composed
+def _composed(coefficients: Floats) -> dict[str, Floats]:
+    """Mean plus components of each part, as flat arrays."""
+    model, parts, start = _model(), {}, 0
+    for name in PARTS:
+        basis = model[f"{name}_basis"]
+        parts[name] = model[f"{name}_mean"] + coefficients[start : start + len(basis)] @ basis
+        start += len(basis)
+    return parts
 
 
 def _resized(grid: Floats, side: int) -> Floats:
