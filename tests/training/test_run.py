@@ -41,8 +41,14 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-def _history(folder: Path) -> list[dict[str, Any]]:
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in _json(folder / "history.json")]
+def _epochs(folder: Path) -> list[tuple[str, int]]:
+    return [(row["phase"], row["epoch"]) for row in _json(folder / "history.json")]
+
+
+def _numbers(folder: Path) -> list[list[float]]:
+    """Every loss, AUC and rate of the history, row by row."""
+    rows = _json(folder / "history.json")
+    return [[row[key] for key in sorted(row) if key not in ("phase", "epoch", "seconds")] for row in rows]
 
 
 def _silent(*_: object) -> None:
@@ -63,13 +69,12 @@ def test_a_smoke_run_leaves_a_folder_that_tells_all(smoke: SmokeRun) -> None:
 
 
 def test_a_smoke_run_has_a_row_for_every_epoch_and_says_it(smoke: SmokeRun) -> None:
-    history = _json(smoke.folder / "history.json")
-    assert [(row["phase"], row["epoch"]) for row in history] == [
+    assert _epochs(smoke.folder) == [
         *(("frozen", epoch) for epoch in range(1, 6)),
         ("unfrozen", 1),
         ("unfrozen", 2),
     ]
-    assert all(np.isfinite([value for value in row.values() if not isinstance(value, str)]).all() for row in history)
+    assert np.isfinite(_numbers(smoke.folder)).all()
     assert re.search(r"^unfrozen epoch 2: loss .* AUC .* \| validation", smoke.ended.stderr, re.MULTILINE)
     assert f"next: pneumoscope report {smoke.folder}" in smoke.ended.stderr
     assert smoke.ended.stdout == ""
@@ -90,7 +95,7 @@ def test_the_report_of_a_run(smoke: SmokeRun, command: Command, tmp_path: Path) 
     assert ended.returncode == 0, ended.stderr
     page = Path(ended.stdout.strip())
     assert page.parent == tmp_path / "report"
-    assert page.read_text().startswith("<!")
+    assert "<!doctype html>" in page.read_text()
     assert any(path.suffix == ".json" for path in page.parent.iterdir())
 
 
@@ -153,13 +158,13 @@ def test_a_killed_run_resumes_and_ends_as_if_never_interrupted(
         victim.send_signal(signal.SIGKILL)
     assert victim.returncode == -signal.SIGKILL
     assert _json(folder / "config.json")["state"] == "running"
-    assert len(_history(folder)) == 6
+    assert _epochs(folder)[-1] == ("unfrozen", 1)
 
     ended = command("train", "--resume", folder)
     assert ended.returncode == 0, ended.stderr
     assert {path.name for path in folder.iterdir()} == FINISHED
-    for resumed, whole in zip(_history(folder), _history(smoke.folder), strict=True):
-        assert resumed == pytest.approx(whole, rel=1e-4)
+    assert _epochs(folder) == _epochs(smoke.folder)
+    np.testing.assert_allclose(_numbers(folder), _numbers(smoke.folder), rtol=1e-4)
     with np.load(folder / "validation.npz") as resumed, np.load(smoke.folder / "validation.npz") as whole:
         np.testing.assert_allclose(resumed["logits"], whole["logits"], rtol=1e-3, atol=1e-3)
 
@@ -315,7 +320,7 @@ def test_a_run_stopped_while_finishing_goes_on_with_the_same_weights(smoke: Smok
         train(setting, folder, cut, _silent)
     assert _json(folder / "config.json")["state"] == "running"
     train(setting, folder, _silent, _silent)
-    assert [row["epoch"] for row in _history(folder)] == [row["epoch"] for row in _history(smoke.folder)]
+    assert _epochs(folder) == _epochs(smoke.folder)
     resumed, whole = load_finished(folder), load_finished(smoke.folder)
     np.testing.assert_allclose(resumed.logits, whole.logits, rtol=1e-3, atol=1e-3)
 
