@@ -2,13 +2,15 @@
 
     python scripts/make_samples.py --seed 7 --films ../shared/datasets/chest_xray --told-apart
 
-A fixed number of films of each kind is drawn. With a released bundle, each is screened and ``samples.json`` says how
-many the model told apart; ``--told-apart`` keeps the first of those instead of the first of all. With ``--films`` it
-also says how close each sample comes to the nearest real train film, beside how close films of different patients come.
+A fixed number of films of each kind is drawn. With a released bundle each is screened, and ``samples.json`` says what
+the model took all of them for; ``--told-apart`` keeps the first that it took for what they are, else the first of all.
+With ``--films`` a draw is dropped that comes closer to a real train film than all but 1 in 20 real films come to
+another patient's, and ``samples.json`` says how many were, and how close the kept ones come.
 """
 
 import argparse
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from pneumoscope.data.synthetic import radiograph
 from pneumoscope.errors import BundleError
 from pneumoscope.imaging import read, to_input
 from pneumoscope.screening.result import Screening
+from pneumoscope.screening.screener import Screener
 
 SAMPLES = Path(pneumoscope.__file__).with_name("samples")
 NOTICE = "Synthetic images drawn from a statistical model. They show no patient and prove nothing about accuracy."
@@ -35,22 +38,59 @@ MEASURES = {
 
 @dataclass
 class Draw:
-    """One synthetic film and what the model says of it."""
+    """One synthetic film, what the model says of it and how close it comes to a real one."""
 
     kind: str
     pixels: NDArray[np.uint8]
     screening: Screening | None
+    nearest: dict[str, float] | None
+    too_close: bool
 
     @property
-    def told_apart(self) -> bool:
-        """Whether the finding, and for a pneumonia the likelier pathogen, is what the film was made as."""
+    def taken_for(self) -> str | None:
+        """The class the model decided for: the finding, and for a pneumonia the likelier pathogen."""
         said = self.screening
         if said is None or said.probability is None or said.viral_probability is None:
-            return False
-        if self.kind == "normal":
-            return said.finding == "normal"
-        viral = said.viral_probability > said.probability / 2
-        return said.finding == "pneumonia" and viral == (self.kind == "viral")
+            return None
+        if said.finding == "normal":
+            return "normal"
+        return "viral" if said.viral_probability > said.probability / 2 else "bacterial"
+
+    def entry(self) -> dict[str, Any]:
+        """What samples.json says of it."""
+        said = self.screening
+        model = said and {name: round(getattr(said, name), 4) for name in ("probability", "viral_probability")}
+        return {"made_as": self.kind, "taken_for": self.taken_for, **(model or {}), "nearest_train_film": self.nearest}
+
+
+class RealFilms:
+    """The train films, to compare with.
+
+    Attributes:
+        summary: how close each film comes to the nearest film of another patient.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        films = [film for film in distinct(load(folder)).values() if film.split == "train"]
+        pixels = [to_input(read(film.path)) for film in films]
+        patients = np.unique([film.patient for film in films], return_inverse=True)[1]
+        same = patients[:, None] == patients[None, :]
+        self._features = {measure: np.stack([features(film, measure) for film in pixels]) for measure in MEASURES}
+        between = {}
+        for measure, real in self._features.items():
+            closest = np.where(same, -1, real @ real.T).max(axis=1)
+            points = {"median": np.median(closest), "p95": np.quantile(closest, 0.95), "max": closest.max()}
+            between[measure] = {name: round(float(value), 3) for name, value in points.items()}
+        self.summary = {"films": len(films), "measures": MEASURES, "between_patients": between}
+
+    def nearest(self, film: NDArray[np.uint8]) -> dict[str, float]:
+        """Correlation of a synthetic film with the train film most like it, by each measure."""
+        own = {measure: real @ features(film, measure) for measure, real in self._features.items()}
+        return {measure: round(float(values.max()), 3) for measure, values in own.items()}
+
+    def too_close(self, nearest: dict[str, float]) -> bool:
+        """Whether that is closer, by either measure, than all but 1 in 20 real films come to another patient's."""
+        return any(nearest[measure] >= self.summary["between_patients"][measure]["p95"] for measure in MEASURES)
 
 
 def features(film: NDArray[np.uint8], measure: str) -> NDArray[np.float32]:
@@ -63,49 +103,21 @@ def features(film: NDArray[np.uint8], measure: str) -> NDArray[np.float32]:
     return values / np.linalg.norm(values)
 
 
-def nearest(samples: list[Draw], folder: Path) -> tuple[dict[str, Any], list[dict[str, float]]]:
-    """Correlation with the nearest train film: of other patients' films among each other, and of every sample."""
-    films = [film for film in distinct(load(folder)).values() if film.split == "train"]
-    pixels = [to_input(read(film.path)) for film in films]
-    patients = np.unique([film.patient for film in films], return_inverse=True)[1]
-    real_to_real: dict[str, Any] = {}
-    own: list[dict[str, float]] = [{} for _ in samples]
-    for measure in MEASURES:
-        real = np.stack([features(film, measure) for film in pixels])
-        between = real @ real.T
-        between[patients[:, None] == patients[None, :]] = -1
-        closest = between.max(axis=1)
-        points = {"median": np.median(closest), "p95": np.quantile(closest, 0.95), "max": closest.max()}
-        real_to_real[measure] = {name: round(float(value), 3) for name, value in points.items()}
-        drawn = np.stack([features(draw.pixels, measure) for draw in samples])
-        for entry, value in zip(own, (drawn @ real.T).max(axis=1), strict=True):
-            entry[measure] = round(float(value), 3)
-    summary = {"films": len(films), "measures": MEASURES, "between_patients": real_to_real}
-    return summary, own
-
-
-def drawn(kind: str, count: int, rng: np.random.Generator) -> list[Draw]:
-    """Draw films and, if a bundle is released, screen them."""
-    films = [radiograph(kind, rng) for _ in range(count)]
+def released() -> Screener | None:
+    """The released model, if there is one."""
     try:
-        screener = pneumoscope.load()
+        return pneumoscope.load()
     except BundleError as missing:
         print(f"No model is asked: {missing}")
-        return [Draw(kind, film, None) for film in films]
-    return [Draw(kind, film, screener.screen(film)) for film in films]
+        return None
 
 
-def entry(draw: Draw) -> dict[str, Any]:
-    """What samples.json says of one sample."""
-    said = draw.screening
-    if said is None or said.probability is None or said.viral_probability is None:
-        return {"made_as": draw.kind}
-    return {
-        "made_as": draw.kind,
-        "finding": said.finding,
-        "probability": round(said.probability, 4),
-        "viral_probability": round(said.viral_probability, 4),
-    }
+def draw(kind: str, rng: np.random.Generator, screener: Screener | None, films: RealFilms | None) -> Draw:
+    """Draw one film and judge it."""
+    pixels = radiograph(kind, rng)
+    nearest = films.nearest(pixels) if films else None
+    too_close = bool(films and nearest and films.too_close(nearest))
+    return Draw(kind, pixels, screener.screen(pixels) if screener else None, nearest, too_close)
 
 
 def write(kept: dict[str, Draw], report: dict[str, Any]) -> None:
@@ -113,50 +125,54 @@ def write(kept: dict[str, Draw], report: dict[str, Any]) -> None:
     SAMPLES.mkdir(exist_ok=True)
     for old in SAMPLES.glob("*.png"):
         old.unlink()
-    for name, draw in kept.items():
-        Image.fromarray(draw.pixels).save(SAMPLES / name, optimize=True)
+    for name, sample in kept.items():
+        Image.fromarray(sample.pixels).save(SAMPLES / name, optimize=True)
     (SAMPLES / "samples.json").write_text(json.dumps(report, indent=2) + "\n")
 
 
-def main() -> None:
-    """Draw, choose, measure, write."""
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, nargs=3, default=(4, 3, 3), metavar=("NORMAL", "BACTERIAL", "VIRAL"))
     parser.add_argument("--draws", type=int, default=50, help="films drawn of each kind (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--films", type=Path, help="the chest_xray folder, to measure the nearest train film")
     parser.add_argument("--told-apart", action="store_true", help="keep only draws that the released model tells apart")
-    options = parser.parse_args()
+    return parser.parse_args()
 
+
+def main() -> None:
+    """Draw, judge, choose, write."""
+    options = arguments()
     rng = np.random.default_rng(options.seed)
+    screener, films = released(), RealFilms(options.films) if options.films else None
     kept: dict[str, Draw] = {}
     counts = {}
-    model = None
     for kind, count in zip(CLASSES, options.count, strict=True):
-        draws = drawn(kind, options.draws, rng)
-        apart = [draw for draw in draws if draw.told_apart]
-        chosen = (apart if options.told_apart else draws)[:count]
-        if len(chosen) < count:
-            raise SystemExit(f"Only {len(chosen)} of {len(draws)} {kind} draws can be kept; {count} are wanted.")
-        kept |= {f"synthetic-{kind}-{number}.png": draw for number, draw in enumerate(chosen, 1)}
-        model = draws[0].screening and draws[0].screening.model
-        counts[kind] = {"drawn": len(draws), "told_apart": len(apart) if model else None, "kept": count}
+        draws = [draw(kind, rng, screener, films) for _ in range(options.draws)]
+        usable = [one for one in draws if not one.too_close and (one.taken_for == kind or not options.told_apart)]
+        if len(usable) < count:
+            raise SystemExit(f"Only {len(usable)} of {len(draws)} {kind} draws can be kept; {count} are wanted.")
+        kept |= {f"synthetic-{kind}-{number}.png": one for number, one in enumerate(usable[:count], 1)}
+        counts[kind] = {
+            "drawn": len(draws),
+            "taken_for": Counter(one.taken_for for one in draws) if screener else None,
+            "too_close_to_a_real_film": sum(one.too_close for one in draws) if films else None,
+            "kept": count,
+        }
         print(f"{kind}: {counts[kind]}")
 
-    samples = {name: entry(draw) for name, draw in kept.items()}
+    model = next(iter(kept.values())).screening
+    rule = "the first that the model took for what they were made as" if options.told_apart else "the first drawn"
     report = {
         "notice": NOTICE,
         "seed": options.seed,
-        "model": model and {"name": model.name, "version": model.version, "sha256": model.sha256},
-        "kept": "the first that the model told apart" if options.told_apart else "the first drawn",
+        "model": model and {"name": model.model.name, "version": model.model.version, "sha256": model.model.sha256},
+        "kept": f"{rule}, without those too close to a real film" if films else rule,
         "draws": counts,
-        "nearest_train_film": None,
-        "samples": samples,
+        "train_films": films and films.summary,
+        "samples": {name: sample.entry() for name, sample in kept.items()},
     }
-    if options.films:
-        report["nearest_train_film"], values = nearest(list(kept.values()), options.films)
-        for sample, value in zip(samples.values(), values, strict=True):
-            sample["nearest_train_film"] = value
     write(kept, report)
 
 

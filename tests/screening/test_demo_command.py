@@ -10,8 +10,8 @@ from pneumoscope.screening.screener import Screener
 
 @pytest.fixture
 def samples(films: list[Path]) -> Path:
-    made_as = {films[0].name: "normal", films[-1].name: "viral pneumonia"}
-    (films[0].parent / "samples.json").write_text(json.dumps(made_as))
+    known = {films[0].name: {"made_as": "normal"}, films[-1].name: {"made_as": "viral pneumonia"}}
+    (films[0].parent / "samples.json").write_text(json.dumps({"samples": known}))
     return films[0].parent
 
 

@@ -28,13 +28,18 @@ def test_heat_is_nothing_below_the_threshold_and_full_only_for_strong_evidence()
 def test_overlay_colours_the_place_that_speaks_for_pneumonia_and_leaves_the_rest(screener: Screener) -> None:
     pixels = film(100, 300, 240)
     pixels[:100, 160:] = 250  # upper right
-    result = screener.screen(pixels, 0.5)
+    # Just above the threshold as a whole, so that only the upper right speaks for pneumonia.
+    result = screener.screen(pixels, 0.999 * screener.screen(pixels).probability)
     image = np.asarray(overlay(result)).astype(int)
     assert image.shape == (300, 240, 3)
     colourful = image.max(-1) - image.min(-1)
     assert colourful[:60, 200:].min() > 40
     assert colourful[200:, :120].max() == 0
     np.testing.assert_array_equal(image[200:, :100, 0], result.film[200:, :100])
+
+
+def test_a_normal_film_has_no_heat_even_where_a_place_speaks_for_pneumonia() -> None:
+    assert heat(np.array([[-9.0, 0.0], [1.0, 2.0]], np.float32), 0.5).max() == 0
 
 
 def test_a_refused_film_has_no_heatmap(screener: Screener) -> None:

@@ -47,7 +47,8 @@ def demonstrate(screener: "Screener", samples: Path, out: Path) -> None:
     from pneumoscope.screening.page import Page
     from pneumoscope.screening.writers import Table, terminal
 
-    made_as: dict[str, str] = json.loads((samples / "samples.json").read_text())
+    known = json.loads((samples / "samples.json").read_text())["samples"]
+    made_as = {name: str(sample["made_as"]) for name, sample in known.items()}
     console, page_path = terminal(), out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from pneumoscope.evaluation import style
@@ -86,20 +85,33 @@ _HISTORY_TITLES = (("Loss", "cross-entropy, lower is better"), ("AUC", "pneumoni
 def history(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Loss and AUC over the epochs of a training, side by side, with the phases marked.
 
+    Every phase is drawn equally wide: the frozen phase has many epochs of a moment each, the others few long ones.
+
     Args:
         rows: one an epoch, in order: ``phase`` (a name) and, as far as known, ``loss``, ``auc``, ``val_loss`` and
             ``val_auc``.
     """
     drawn, panels = style.figure(10.6, 4.2, columns=2)
-    epochs = np.arange(1, len(rows) + 1)
+    names = [str(row["phase"]) for row in rows]
+    starts = [index for index, name in enumerate(names) if index == 0 or name != names[index - 1]]
+    ends = [*starts[1:], len(names)]
+    places = np.concatenate(
+        [
+            k + (np.arange(end - start) + 0.5) / (end - start)
+            for k, (start, end) in enumerate(zip(starts, ends, strict=True))
+        ]
+    )
     for axes, name, title in zip(panels, ("loss", "auc"), _HISTORY_TITLES, strict=True):
         style.head(axes, *title)
         style.dress(axes, "Epoch")
         for key, label, line in ((name, "training", style.TRAINING), (f"val_{name}", "validation", style.VALIDATION)):
-            axes.plot(epochs, [_value(row, key) for row in rows], label=label, linewidth=1.8, markersize=5, **line)
-        axes.set_xlim(0.5, len(rows) + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _phases(axes, [str(row["phase"]) for row in rows])
+            axes.plot(places, [_value(row, key) for row in rows], label=label, linewidth=1.8, markersize=5, **line)
+        axes.set_xlim(0, len(starts))
+        marked = sorted(
+            {*starts, *((start + end - 1) // 2 for start, end in zip(starts, ends, strict=True)), len(rows) - 1}
+        )
+        axes.set_xticks(places[marked], [str(index + 1) for index in marked])
+        _phases(axes, [names[start] for start in starts])
         style.legend(axes, "best")
     return drawn
 
@@ -111,12 +123,11 @@ def _value(row: Mapping[str, Any], key: str) -> float:
 
 def _phases(axes: Axes, names: Sequence[str]) -> None:
     """Shade every second phase and write each phase's name along the top."""
-    starts = [index for index, name in enumerate(names) if index == 0 or name != names[index - 1]]
     axes.margins(y=0.14)
-    for count, (start, end) in enumerate(zip(starts, [*starts[1:], len(names)], strict=True)):
-        if count % 2 == 0:
-            axes.axvspan(start + 0.5, end + 0.5, color=style.SHADE, linewidth=0, zorder=0)
+    across = axes.get_xaxis_transform()
+    for start, name in enumerate(names):
+        if start % 2 == 0:
+            axes.axvspan(start, start + 1, color=style.SHADE, linewidth=0, zorder=0)
         if start:
-            axes.axvline(start + 0.5, color=style.SOFT, linewidth=1, linestyle=(0, (2, 3)))
-        middle, across = (start + end + 1) / 2, axes.get_xaxis_transform()
-        axes.text(middle, 0.975, names[start], transform=across, ha="center", va="top", fontsize=9, color=style.SOFT)
+            axes.axvline(start, color=style.SOFT, linewidth=1, linestyle=(0, (2, 3)))
+        axes.text(start + 0.5, 0.975, name, transform=across, ha="center", va="top", fontsize=9, color=style.SOFT)

@@ -45,9 +45,11 @@ def heat(evidence: NDArray[np.float32], threshold: float) -> NDArray[np.float32]
     """Scale evidence to 0..1: 0 where it stays below the threshold, 1 at the film's strongest place.
 
     A film whose strongest place is less than 4 log-odds above the threshold never reaches 1, so that noise is not
-    blown up into a hot spot.
+    blown up into a hot spot. A normal film has no heat at all: whatever speaks for pneumonia on it was outvoted, and
+    colour there would only mislead.
     """
-    above = np.maximum(evidence - np.log(threshold / (1.0 - threshold)), 0.0)
+    margin = evidence - np.log(threshold / (1.0 - threshold))
+    above = np.maximum(margin, 0.0) if margin.mean() >= 0 else np.zeros_like(margin)
     return np.asarray(above / max(float(above.max()), _CERTAIN), dtype=np.float32)
 
 
@@ -101,7 +103,7 @@ def overlay(screening: Screening) -> Image.Image:
     film = Image.fromarray(screening.film)
     coarse = Image.fromarray(heat(screening.evidence, screening.threshold))
     fine = np.clip(np.asarray(coarse.resize(film.size, Image.Resampling.BILINEAR)), 0.0, 1.0)
-    mask = Image.fromarray(np.rint(255.0 * _OPACITY * np.sqrt(fine)).astype(np.uint8))
+    mask = Image.fromarray(np.rint(255.0 * _OPACITY * fine**1.5).astype(np.uint8))
     return Image.composite(Image.fromarray(ramp(fine)), film.convert("RGB"), mask)
 
 
