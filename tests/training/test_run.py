@@ -27,7 +27,6 @@ from pneumoscope.training.run import Setting, load_finished, train
 
 FINISHED = {
     "checksums.json",
-    "command.json",
     "config.json",
     "history.json",
     "model.weights.h5",
@@ -65,7 +64,7 @@ def test_a_smoke_run_leaves_a_folder_that_tells_all(smoke: SmokeRun) -> None:
     assert {film.split for film in load(smoke.folder / "split.csv")} == {"train", "val"}
     digests = _json(smoke.folder / "checksums.json")
     assert digests == {name: sha256(smoke.folder / name) for name in digests}
-    assert FINISHED - {"checksums.json", "command.json", "config.json"} == set(digests)
+    assert FINISHED - {"checksums.json", "config.json"} == set(digests)
 
 
 def test_a_smoke_run_has_a_row_for_every_epoch_and_says_it(smoke: SmokeRun) -> None:
@@ -213,6 +212,13 @@ def test_a_run_is_not_written_over_other_files(
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_a_run_is_not_written_over_a_file(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert main(["train", "--data", str(dataset), "--out", str(tmp_path / "thesis.txt"), "--smoke"]) == 4
+    assert "thesis.txt" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -254,8 +260,10 @@ def test_a_start_that_was_refused_does_not_block_the_next(
 
 
 @pytest.mark.parametrize("content", ["", '{"data": "D", "rec'])
-def test_a_damaged_command_cannot_be_resumed(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "command.json").write_text(content)
+def test_a_damaged_configuration_cannot_be_resumed(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text(content)
     assert main(["train", "--resume", str(tmp_path)]) == 4
     assert str(tmp_path) in capsys.readouterr().err
 

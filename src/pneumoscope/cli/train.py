@@ -1,7 +1,6 @@
 """``pneumoscope train``."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -47,33 +46,19 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
     from pneumoscope.errors import TrainingError
     from pneumoscope.model.weights import resolve
     from pneumoscope.training.recipe import recipe
-    from pneumoscope.training.run import Setting
+    from pneumoscope.training.run import Setting, resumed
 
-    if options.resume:
-        asked = _asked(options.resume)
-        folder = options.resume
-    elif options.data and options.out:
-        # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
-        weights = "random" if options.smoke and options.weights == "auto" else options.weights
-        name = "smoke" if options.smoke else options.recipe
-        asked = {"data": str(options.data.resolve()), "recipe": name, "seed": options.seed, "weights": weights}
-        folder = options.out
-        if folder.exists() and any(folder.iterdir()):
-            raise TrainingError(f"{folder} is not empty; go on with it (--resume {folder}) or choose a new folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "command.json").write_text(json.dumps(asked, indent=2) + "\n")
-    else:
-        raise TrainingError("give --data and --out for a new run, or --resume RUN")
     cache = Path(os.environ.get("PNEUMOSCOPE_CACHE", Path.home() / ".cache" / "pneumoscope"))
-    imagenet = None if asked["weights"] == "random" else resolve(asked["weights"], cache)
-    return Setting(Path(asked["data"]), recipe(asked["recipe"]), asked["seed"], imagenet, cache), folder
-
-
-def _asked(folder: Path) -> dict[str, Any]:
-    from pneumoscope.errors import TrainingError
-
-    try:
-        asked: dict[str, Any] = json.loads((folder / "command.json").read_text())
-    except FileNotFoundError as error:
-        raise TrainingError(f"{folder}: no training run here (command.json is missing)") from error
-    return asked
+    if options.resume:
+        return resumed(options.resume, cache), options.resume
+    if not (options.data and options.out):
+        raise TrainingError("give --data and --out for a new run, or --resume RUN")
+    if options.out.exists() and not (options.out.is_dir() and not any(options.out.iterdir())):
+        raise TrainingError(
+            f"{options.out} is not empty; go on with it (--resume {options.out}) or choose a new folder"
+        )
+    # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
+    weights = "random" if options.smoke and options.weights == "auto" else options.weights
+    imagenet = None if weights == "random" else resolve(weights, cache)
+    chosen = recipe("smoke" if options.smoke else options.recipe)
+    return Setting(options.data, chosen, options.seed, imagenet, cache), options.out

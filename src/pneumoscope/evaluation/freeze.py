@@ -71,7 +71,7 @@ def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: 
         input_size=INPUT_SIZE,
         preprocessing=PREPROCESSING,
         **evaluation.rule.to_json(),
-        training={key: value for key, value in config.items() if key not in ("source", "state")},
+        training={key: value for key, value in config.items() if key not in ("source", "imagenet", "state")},
         validation={key: result[key] for key in ("title", "counts", "ranking", "points", "resampling")},
         intended_use=INTENDED_USE,
         limits=list(LIMITS),

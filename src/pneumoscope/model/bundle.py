@@ -78,6 +78,6 @@ class BundleCard:
                 f"the bundle has schema {schema}, this version reads {SCHEMA}; update pneumoscope or the bundle"
             )
         known = {entry.name for entry in fields(cls)}
-        if set(content) != known or tuple(content["classes"]) != CLASSES:
+        if set(content) != known or content["classes"] != list(CLASSES):
             raise BundleError("the bundle's card has missing or unknown entries; get the file again")
         return cls(**content)

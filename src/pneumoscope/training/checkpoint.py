@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,6 @@ class Checkpoint:
                 for name, values in groups.items():
                     count = sum(key.startswith(f"{name}/") for key in stored.files)
                     values.extend(stored[f"{name}/{i}"] for i in range(count))
-        except (OSError, ValueError, KeyError) as error:
+            return cls(state["phase"], state["epoch"], state["history"], groups["weights"], groups["optimizer"])
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise TrainingError(f"{path}: damaged checkpoint ({error}); start the run again in a new folder") from error
-        return cls(state["phase"], state["epoch"], state["history"], groups["weights"], groups["optimizer"])

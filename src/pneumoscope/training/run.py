@@ -27,7 +27,7 @@ from pneumoscope.errors import TrainingError
 from pneumoscope.model.backend import bfloat16_pays, import_keras
 from pneumoscope.training.films import PackedFilms, Progress, limited, pack
 from pneumoscope.training.guard import CollapseError
-from pneumoscope.training.recipe import Recipe
+from pneumoscope.training.recipe import Recipe, recipe
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
@@ -104,16 +104,26 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     _finish(folder, config, films, trainer)
 
 
+def resumed(folder: Path, cache: Path) -> Setting:
+    """What an interrupted run was asked to do.
+
+    Raises:
+        TrainingError: the folder holds no run, a damaged or a finished one.
+    """
+    config = _read_config(folder)
+    if config["state"] == "finished":
+        raise TrainingError(f"{folder}: this run is finished; next: pneumoscope report {folder}")
+    imagenet = Path(config["imagenet"]) if config["imagenet"] else None
+    return Setting(Path(config["source"]), recipe(config["recipe"]["name"]), config["seed"], imagenet, cache)
+
+
 def load_finished(folder: Path) -> FinishedRun:
     """Read a finished run.
 
     Raises:
         TrainingError: the folder holds no run, or an unfinished or changed one.
     """
-    try:
-        config = json.loads((folder / "config.json").read_text())
-    except FileNotFoundError as error:
-        raise TrainingError(f"{folder}: no training run here (config.json is missing)") from error
+    config = _read_config(folder)
     if config["state"] != "finished":
         raise TrainingError(
             f"{folder}: this run is {config['state']}; finish it with: pneumoscope train --resume {folder}"
@@ -134,6 +144,16 @@ def load_model(run: FinishedRun) -> Any:
     model = build(None)
     model.load_weights(run.folder / "model.weights.h5")
     return model
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+    except FileNotFoundError as error:
+        raise TrainingError(f"{folder}: no training run here (config.json is missing)") from error
+    except ValueError as error:
+        raise TrainingError(f"{folder / 'config.json'}: damaged; start the run again in a new folder") from error
+    return config
 
 
 def _divided(setting: Setting) -> dict[str, Film]:
@@ -157,6 +177,7 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "source": str(setting.source.resolve()),
         "films": {split: len(_side(films, split)) for split in ("train", "val")},
         "fingerprint": fingerprint(films),
+        "imagenet": str(setting.imagenet.resolve()) if setting.imagenet else None,
         "imagenet_sha256": sha256(setting.imagenet) if setting.imagenet else None,
         "backend": keras.backend.backend(),
         "precision": keras.config.dtype_policy().name,
@@ -176,15 +197,14 @@ def _versions() -> dict[str, str]:
 
 
 def _begin(folder: Path, config: dict[str, Any], films: dict[str, Film]) -> None:
-    path = folder / "config.json"
-    if path.exists():
-        earlier = json.loads(path.read_text())
+    if (folder / "config.json").exists():
+        earlier = _read_config(folder)
         fixed = ("recipe", "seed", "fingerprint", "imagenet_sha256")
         changed = [name for name in fixed if earlier[name] != json.loads(json.dumps(config[name]))]
         if changed:
             raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
     folder.mkdir(parents=True, exist_ok=True)
-    _write_json(path, config)
+    _write_json(folder / "config.json", config)
     write_manifest(sorted(films.values(), key=lambda film: film.path), folder / "split.csv")
 
 
