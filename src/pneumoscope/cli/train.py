@@ -53,10 +53,8 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
         return resumed(options.resume, cache), options.resume
     if not (options.data and options.out):
         raise TrainingError("give --data and --out for a new run, or --resume RUN")
-    if options.out.exists() and not (options.out.is_dir() and not any(options.out.iterdir())):
-        raise TrainingError(
-            f"{options.out} is not empty; go on with it (--resume {options.out}) or choose a new folder"
-        )
+    if options.out.is_file() or any(path.suffix != ".partial" for path in options.out.glob("*")):
+        raise TrainingError(f"{options.out} is not empty; choose a new folder, or go on: --resume {options.out}")
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
     imagenet = None if weights == "random" else resolve(weights, cache)

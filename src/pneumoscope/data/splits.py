@@ -51,8 +51,7 @@ def validation(films: Sequence[Film], *, fraction: float = 0.2, seed: int = 0) -
     Raises:
         DataError: a test film was passed, or a class would be missing on either side.
     """
-    if any(film.split == "test" for film in films):
-        raise DataError("test films must not be divided for training")
+    _refuse_test(films)
     if _holds_out(films, LEAST_VALIDATION):
         divided = [film if film.split == "val" else replace(film, split="train") for film in films]
     elif all(series(film) for film in films) and _holds_out(blocks := _by_block(films), 1):
@@ -70,8 +69,9 @@ def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:
         One division per fold, like :func:`validation`: fold i holds out block i of every series.
 
     Raises:
-        DataError: a film belongs to no number series, or a fold misses a class.
+        DataError: a test film was passed, a film belongs to no number series, or a fold misses a class.
     """
+    _refuse_test(films)
     numbers: dict[str, list[int]] = defaultdict(list)
     for film in films:
         place = series(film)
@@ -91,6 +91,11 @@ def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:
         _check(divided)
         folds.append(divided)
     return folds
+
+
+def _refuse_test(films: Sequence[Film]) -> None:
+    if any(film.split == "test" for film in films):
+        raise DataError("test films must not be divided for training")
 
 
 def _holds_out(films: Sequence[Film], least: int) -> bool:

@@ -17,6 +17,13 @@ LEAST_FILMS = 25
 """With fewer validation films of a class, as in a smoke run, collapse cannot be told from chance and is not judged."""
 
 
+_LIKELY = (
+    "Likely cause: layers were opened at a rate ({rate:g}) that destroys the pretrained features before the head has "
+    "learned, or BatchNormalization was trained on small batches. Use the two-phase default recipe: head first, then a "
+    "very low rate with BatchNormalization frozen."
+)
+
+
 def check_loss(loss: float, learning_rate: float) -> None:
     """Refuse a loss that is not finite.
 
@@ -24,10 +31,7 @@ def check_loss(loss: float, learning_rate: float) -> None:
         CollapseError: with the likely cause.
     """
     if not np.isfinite(loss):
-        raise CollapseError(
-            f"The loss is {loss}: training has diverged. The learning rate ({learning_rate:g}) is most likely too high "
-            "for opened layers; use the two-phase default recipe, or a rate ten times lower."
-        )
+        raise CollapseError(f"The loss is {loss}: training has diverged. {_LIKELY.format(rate=learning_rate)}")
 
 
 def check_predictions(scores: NDArray[np.floating], positive: NDArray[np.bool_], learning_rate: float) -> None:
@@ -46,13 +50,13 @@ def check_predictions(scores: NDArray[np.floating], positive: NDArray[np.bool_],
         return
     predicted = scores > 0
     recall, specificity = predicted[positive].mean(), (~predicted[~positive]).mean()
-    if finite and min(recall, specificity) >= LEAST_RATE:
+    if not finite:
+        raise CollapseError(f"Validation scores are not finite: {_LIKELY.format(rate=learning_rate)}")
+    if min(recall, specificity) >= LEAST_RATE:
         return
     share = max(predicted.mean(), 1 - predicted.mean())
     name = "pneumonia" if predicted.mean() > 0.5 else "normal"
     raise CollapseError(
         f"Training collapsed into one class: {share:.1%} of the validation films are called {name} (recall "
-        f"{recall:.1%}, specificity {specificity:.1%}). Likely cause: layers were opened at a rate ({learning_rate:g}) "
-        "that destroys the pretrained features before the head has learned, or BatchNormalization was trained on small "
-        "batches. Use the two-phase default recipe: head first, then a very low rate with BatchNormalization frozen."
+        f"{recall:.1%}, specificity {specificity:.1%}). {_LIKELY.format(rate=learning_rate)}"
     )

@@ -77,7 +77,7 @@ RECIPES = {
         _DEFAULT,
         name="naive",
         head=replace(_DEFAULT.head, epochs=0),
-        finetune=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=1e-2, size=128),),
+        finetune=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=1e-3, size=128),),
         ema=0.0,
         batchnorm=True,
     ),

@@ -124,6 +124,8 @@ def load_finished(folder: Path) -> FinishedRun:
         TrainingError: the folder holds no run, or an unfinished or changed one.
     """
     config = _read_config(folder)
+    if config["state"] == "collapsed":
+        raise TrainingError(f"{folder}: this run is collapsed. {config['explanation']}")
     if config["state"] != "finished":
         raise TrainingError(
             f"{folder}: this run is {config['state']}; finish it with: pneumoscope train --resume {folder}"
