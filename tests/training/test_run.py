@@ -208,7 +208,7 @@ def test_a_run_is_not_written_over_other_files(
 ) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     assert main(["train", "--data", str(smoke.data), "--out", str(tmp_path), "--smoke"]) == 4
-    assert "is not empty; go on with it" in capsys.readouterr().err
+    assert "is not empty; choose a new folder, or go on: --resume" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
