@@ -17,9 +17,10 @@ def test_the_shipped_recipes_leave_batchnorm_closed() -> None:
         "default": False,
         "smoke": False,
         "naive": True,
+        "naive-high-rate": True,
     }
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(TrainingError, match="no recipe 'secret'; there are default, smoke, naive"):
+    with pytest.raises(TrainingError, match="no recipe 'secret'; there are default, smoke, naive, naive-high-rate"):
         recipe("secret")

@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder with train/{NORMAL,PNEUMONIA}, or a CSV manifest")
     parser.add_argument("--out", type=Path, help="new folder for the run")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with an interrupted run")
-    parser.add_argument("--recipe", default="default", help="default or naive (default: %(default)s)")
+    parser.add_argument("--recipe", default="default", help="default, naive or naive-high-rate (default: %(default)s)")
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
     parser.add_argument(

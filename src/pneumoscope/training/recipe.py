@@ -61,6 +61,19 @@ _DEFAULT = Recipe(
     ),
 )
 
+
+def _naive(name: str, rate: float) -> Recipe:
+    """Everything opened at once, without a head fitted first, BatchNormalization on batch statistics."""
+    return replace(
+        _DEFAULT,
+        name=name,
+        head=replace(_DEFAULT.head, epochs=0),
+        finetune=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=rate, size=128),),
+        ema=0.0,
+        batchnorm=True,
+    )
+
+
 RECIPES = {
     # pneumoscope train --data chest_xray --out RUN           (docs/evidence/ holds the recorded result)
     "default": _DEFAULT,
@@ -72,15 +85,10 @@ RECIPES = {
         batch=8,
         limit=12,
     ),
-    # pneumoscope train --data chest_xray --out RUN --recipe naive    (collapses; the guard stops it)
-    "naive": replace(
-        _DEFAULT,
-        name="naive",
-        head=replace(_DEFAULT.head, epochs=0),
-        finetune=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=1e-3, size=128),),
-        ema=0.0,
-        batchnorm=True,
-    ),
+    # What not to do (docs/evidence/ holds what came of it): --recipe naive, at Adam's usual rate
+    "naive": _naive("naive", 1e-3),
+    # and ten times that: collapses in the first epoch, and the guard stops it
+    "naive-high-rate": _naive("naive-high-rate", 1e-2),
 }
 
 
