@@ -52,17 +52,23 @@ def _show(known: dict[str, Any]) -> None:
         points.add_row(point["name"] + default, f"{point['threshold']:.1%}", point["policy"])
     console.print(points)
 
-    for title, found in (("Validation", card["validation"]), ("Released test evaluation", known["evaluation"])):
+    for found in (card["validation"], known["evaluation"]):
         if found:
-            metrics = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
-            for name, value in _flat(found):
-                metrics.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-            console.print(metrics)
+            console.print(_results(found))
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Name nested values by their path; lists of numbers (an interval, a row of counts) stay together."""
-    rows: list[tuple[str, Any]] = []
-    for key, value in values.items():
-        rows += _flat(value, f"{prefix}{key} ") if isinstance(value, dict) else [(prefix + key, value)]
-    return rows
+def _results(found: dict[str, Any]) -> Any:
+    """One row for each operating point: the metrics in percent, and the errors in films."""
+    from rich import box
+    from rich.table import Table
+
+    auc = found["ranking"]["auc"]["value"]
+    title = f"{found['title']}: {found['counts']['films']} films, AUC {auc:.4f}"
+    names = ("accuracy", "recall", "specificity", "balanced_accuracy")
+    columns = ("operating point", *(name.replace("_", " ") for name in names), "missed", "false alarms")
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for point in found["points"]:
+        (cleared, alarms), (missed, hits) = point["confusion"]
+        values = [f"{point['metrics'][name]['value']:.1%}" for name in names]
+        table.add_row(point["name"], *values, f"{missed} of {missed + hits}", f"{alarms} of {alarms + cleared}")
+    return table
