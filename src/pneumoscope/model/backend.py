@@ -12,8 +12,8 @@ from pneumoscope.errors import MissingExtraError
 def import_keras() -> ModuleType:
     """Import Keras 3 with the backend that ``KERAS_BACKEND`` names (TensorFlow by default).
 
-    oneDNN kernels are switched on for TensorFlow: it leaves them off on processors without AVX-512, where they make a
-    training step 1.4 to 1.7 times faster.
+    oneDNN kernels are switched on for TensorFlow: it leaves them off on processors without AVX-512, where training is
+    faster with them too.
 
     Raises:
         MissingExtraError: Keras or the backend is not installed.

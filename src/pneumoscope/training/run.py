@@ -25,7 +25,7 @@ from pneumoscope.data.layout import distinct, fingerprint, load, sha256, write_m
 from pneumoscope.data.splits import validation
 from pneumoscope.errors import TrainingError
 from pneumoscope.model.backend import bfloat16_pays, import_keras
-from pneumoscope.training.films import PackedFilms, Progress, limited, pack
+from pneumoscope.training.films import Progress, limited, pack
 from pneumoscope.training.guard import CollapseError
 from pneumoscope.training.recipe import Recipe, recipe
 
@@ -230,6 +230,3 @@ def _write_json(path: Path, content: Any) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(content, indent=2) + "\n")
     partial.replace(path)
-
-
-__all__ = ["FinishedRun", "PackedFilms", "Setting", "load_finished", "load_model", "train"]

@@ -72,10 +72,10 @@ class Trainer:
         self.model.set_weights([w.astype(np.float16).astype(np.float32) if w.ndim == 4 else w for w in kept])
         return state.history
 
-    def predict(self, split: str, size: int = INPUT_SIZE) -> NDArray[np.float32]:
+    def predict(self, split: str) -> NDArray[np.float32]:
         """Logits (N, 3) of the plain films of a split."""
         films, logits = self.films[split], []
-        for x in films.plain(size, self.recipe.batch):
+        for x in films.plain(INPUT_SIZE, self.recipe.batch):
             logits.append(np.asarray(self.model.predict_on_batch(x)))
             self.progress("validating", sum(map(len, logits)), len(films.pixels))
         return np.concatenate(logits)
