@@ -34,7 +34,7 @@ def main(root: Path) -> None:
     twins = {path.name: path for path in (root / "chest_xray").rglob("*.jpeg")}
     differences: dict[str, list[float]] = {}
     for path in originals:
-        film, published = Image.fromarray(read(path).pixels), read(twins[path.name]).pixels
+        film, published = Image.fromarray(read(path).pixels).convert("F"), read(twins[path.name]).pixels
         for name, antialiased in [(name, True) for name in FILTERS] + [(name, False) for name in PLAIN]:
             row = name if antialiased else f"{name}, plain"
             difference = float(np.abs(resized(film, name, antialiased).clip(0, 255) - published).mean())

@@ -81,7 +81,8 @@ def test_one_module_knows_each_framework() -> None:
     assert _importers("keras") == {"model/backend.py"}
     assert _importers("tensorflow") == set()
     assert _importers("onnx") == {"model/export.py"}
-    assert _importers("onnxruntime") == {"screening/session.py"}
+    assert _importers("onnxruntime") == {"screening/onnx_runtime.py"}
+    assert _importers("openvino") == {"screening/openvino_runtime.py"}
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
@@ -96,6 +97,6 @@ def test_the_help_loads_nothing_heavy() -> None:
 
 
 def test_the_screener_loads_no_training_framework() -> None:
-    loaded = _loaded("import pneumoscope.cli.screen\nimport pneumoscope.screening.screener")
+    loaded = _loaded("import pneumoscope.cli.screen\nimport pneumoscope.screening.screener\npneumoscope.load()")
     assert "onnxruntime" in loaded
     assert not loaded & (TRAINING_ONLY | {"sklearn", "matplotlib"})

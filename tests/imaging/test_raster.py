@@ -23,7 +23,7 @@ def pillow_grey(content):
 def test_a_grey_jpeg_decodes_as_pillow_does(grey, encode, options):
     content = encode(grey, "JPEG", **options)
     radiograph = read(content)
-    assert radiograph.pixels.dtype == np.float32
+    assert radiograph.pixels.dtype == np.uint8
     np.testing.assert_array_equal(radiograph.pixels, pillow_grey(content))
     assert radiograph.encoding == "JPEG"
 

@@ -16,7 +16,7 @@ from pneumoscope.cli import main
 
 KEYS = [
     "path", "status", "reason", "detail", "score", "probability", "threshold", "operating_point", "finding",
-    "viral_probability", "model_name", "model_version", "model_sha256",
+    "viral_probability", "model_name", "model_version", "model_sha256", "runtime",
 ]  # fmt: skip
 
 Screen = Callable[..., tuple[int, str, str]]

@@ -113,7 +113,6 @@ class _Look(NamedTuple):
 
 
 def _look(film: "Film") -> "_Look | Unreadable":
-    import numpy as np
 
     from pneumoscope.data.audit import Unreadable
     from pneumoscope.data.shortcuts import laplacian_variance
@@ -124,7 +123,7 @@ def _look(film: "Film") -> "_Look | Unreadable":
     except NotAssessedError as error:
         return Unreadable(film, str(error.reason), error.detail)
     seen = to_input(radiograph)  # the thumbnail is made from it, not from a film that may be a hundred times larger
-    thumbnail = to_input(replace(radiograph, pixels=seen.astype(np.float32)), _THUMBNAIL)
+    thumbnail = to_input(replace(radiograph, pixels=seen), _THUMBNAIL)
     size = film.path.stat().st_size
     return _Look(radiograph.sha256, size, radiograph.pixels.shape, laplacian_variance(seen), thumbnail)
 

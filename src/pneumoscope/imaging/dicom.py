@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,8 +57,8 @@ def decode(content: bytes) -> NDArray[np.float32]:
             Reason.UNSUPPORTED, "Reading DICOM needs an optional part. Install it: pip install 'pneumoscope[dicom]'."
         ) from None
     try:
-        with quiet(), np.errstate(all="ignore"):
-            dataset = _parse(content)
+        with quiet() as warned, np.errstate(all="ignore"):
+            dataset = _parse(content, warned)
             _check_kind(dataset)
             _check_picture(dataset)
             return _grey(_stored(dataset), dataset)
@@ -70,7 +69,7 @@ def decode(content: bytes) -> NDArray[np.float32]:
         raise _damaged() from None
 
 
-def _parse(content: bytes) -> Dataset:
+def _parse(content: bytes, warned: list[str]) -> Dataset:
     from pydicom import dcmread
     from pydicom.filereader import read_dataset, read_preamble
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -83,10 +82,8 @@ def _parse(content: bytes) -> Dataset:
     meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
     if meta.get("TransferSyntaxUID", _UNCOMPRESSED[0]) not in (*_UNCOMPRESSED, _RLE, *codestream.SYNTAXES):
         raise _unsupported("this DICOM transfer syntax")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        dataset = dcmread(io.BytesIO(content), force=True)
-    if any("end of file" in str(warning.message).lower() for warning in caught):
+    dataset = dcmread(io.BytesIO(content), force=True)
+    if any("end of file" in message.lower() for message in warned):
         raise _damaged()
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding

@@ -2,8 +2,10 @@
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,10 @@ MIN_CONTRAST = 8.0
 
 _WHITES = (255, 1023, 4095, 16383, 65535)
 
-_quiet_lock = threading.RLock()
+_heard = threading.local()  # .messages: what the decoders have said to this thread
+_hush_lock = threading.Lock()
+_hushed = 0  # threads in quiet()
+_restore = warnings.catch_warnings()
 
 
 def check_bytes(count: int) -> None:
@@ -73,7 +78,7 @@ def check_frames(multiple: bool) -> None:
         )
 
 
-def check_contrast(pixels: NDArray[np.float32]) -> None:
+def check_contrast(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> None:
     """Refuse a picture, grey 0..255, that shows nothing.
 
     Raises:
@@ -104,11 +109,34 @@ def full_scale(largest: int) -> int:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep decoders' warnings off the user's terminal (they may quote a file's header).
+def quiet() -> Iterator[list[str]]:
+    """Keep decoders' warnings off the user's terminal (they may quote a file's header); yield this thread's instead.
 
-    Python's warning filters belong to the process, so one decoding at a time may change them.
+    Python's warning filters belong to the process: the first thread to enter changes them and the last to leave puts
+    them back, so that threads need not wait for each other. Warnings of threads outside still reach their reader.
     """
-    with _quiet_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    global _hushed, _restore
+    with _hush_lock:
+        if not _hushed:
+            _restore = warnings.catch_warnings()
+            _restore.__enter__()
+            shown = warnings.showwarning
+            warnings.simplefilter("always")
+            warnings.showwarning = partial(_collect, shown)
+        _hushed += 1
+    _heard.messages = []
+    try:
+        yield _heard.messages
+    finally:
+        del _heard.messages
+        with _hush_lock:
+            _hushed -= 1
+            if not _hushed:
+                _restore.__exit__(None, None, None)
+
+
+def _collect(shown: Callable[..., None], message: Warning | str, *where: Any, **options: Any) -> None:
+    if hasattr(_heard, "messages"):
+        _heard.messages.append(str(message))
+    else:
+        shown(message, *where, **options)

@@ -18,14 +18,16 @@ def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8
     the size already passes through unchanged.
 
     Args:
-        radiograph: pixels float32 (height, width), 0..255.
+        radiograph: pixels (height, width), 0..255.
         size: side of the result in pixels.
 
     Returns:
         uint8 array of shape (size, size), 0..255.
     """
     pixels = radiograph.pixels
+    if pixels.shape == (size, size) and pixels.dtype == np.uint8:
+        return np.asarray(pixels, dtype=np.uint8)
     if pixels.shape != (size, size):
-        image = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
+        image = Image.fromarray(pixels).convert("F").resize((size, size), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

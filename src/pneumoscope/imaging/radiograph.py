@@ -49,11 +49,12 @@ class Radiograph:
     """One decoded radiograph, normalised to grey.
 
     Attributes:
-        pixels: float32, shape (height, width), 0 = black (air) to 255 = white (bone), MONOCHROME2 sense.
+        pixels: shape (height, width), 0 = black (air) to 255 = white (bone), MONOCHROME2 sense; uint8 where the source
+            held 8 bits (a quarter of the memory, and no work), float32 where it held more or was windowed.
         sha256: hex digest of the file's bytes (of the array's bytes when it came from memory).
         encoding: "JPEG", "PNG", "TIFF", "DICOM" or "array".
     """
 
-    pixels: NDArray[np.float32]
+    pixels: NDArray[np.uint8] | NDArray[np.float32]
     sha256: str
     encoding: str

@@ -19,7 +19,7 @@ _OPENERS: dict[str, type[ImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFi
 _VARIANT_REFUSED = ("unknown", "cannot handle")
 
 
-def decode(content: bytes, encoding: str) -> NDArray[np.float32]:
+def decode(content: bytes, encoding: str) -> NDArray[np.uint8] | NDArray[np.float32]:
     """Decode one JPEG, PNG or TIFF.
 
     Grey and colour of 8 bits become Pillow's ``convert("L")`` (ITU-R 601 luma), value for value. Transparency is
@@ -31,7 +31,7 @@ def decode(content: bytes, encoding: str) -> NDArray[np.float32]:
         encoding: "JPEG", "PNG" or "TIFF", from the file's signature.
 
     Returns:
-        float32 of shape (height, width), 0 = black to 255 = white.
+        Shape (height, width), 0 = black to 255 = white; uint8 where 8 bits were stored, else float32.
 
     Raises:
         NotAssessedError: TRUNCATED, TOO_LARGE, TOO_SMALL, MULTIPLE_FRAMES or UNSUPPORTED.
@@ -54,7 +54,7 @@ def decode(content: bytes, encoding: str) -> NDArray[np.float32]:
         raise damaged from None
 
 
-def _decode(content: bytes, encoding: str) -> NDArray[np.float32]:
+def _decode(content: bytes, encoding: str) -> NDArray[np.uint8] | NDArray[np.float32]:
     if encoding == "PNG" and content[12:16] == b"IHDR":
         check_size(*struct.unpack_from(">LL", content, 16))  # Pillow reads on to the first pixels before it tells
     with _OPENERS[encoding](io.BytesIO(content)) as image:
@@ -67,7 +67,7 @@ def _decode(content: bytes, encoding: str) -> NDArray[np.float32]:
         return _grey(image)
 
 
-def _grey(image: ImageFile) -> NDArray[np.float32]:
+def _grey(image: ImageFile) -> NDArray[np.uint8] | NDArray[np.float32]:
     upright = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
         tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
@@ -79,7 +79,7 @@ def _grey(image: ImageFile) -> NDArray[np.float32]:
         upright = upright.convert("RGBA")
         opacity = np.asarray(upright.getchannel("A"), dtype=np.float32) / np.float32(255)
         return np.asarray(np.asarray(upright.convert("L")) * opacity)
-    return np.asarray(upright.convert("L"), dtype=np.float32)
+    return np.asarray(upright if upright.mode == "L" else upright.convert("L"))
 
 
 def _deep_grey(values: NDArray[np.integer], depth: int, white_is_zero: bool) -> NDArray[np.float32]:

@@ -34,7 +34,7 @@ def read(source: Path | str | bytes | NDArray[Any]) -> Radiograph:
             value exceeds 1), in which larger means brighter.
 
     Returns:
-        The radiograph, float32 0..255, at its own size.
+        The radiograph, 0..255, at its own size.
 
     Raises:
         NotAssessedError: the input gate refused it; see Reason. No other exception, whatever the bytes.
@@ -57,7 +57,7 @@ def _from_bytes(content: bytes) -> Radiograph:
     return _checked(pixels, content, encoding)
 
 
-def _checked(pixels: NDArray[np.float32], content: bytes, encoding: str) -> Radiograph:
+def _checked(pixels: NDArray[np.uint8] | NDArray[np.float32], content: bytes, encoding: str) -> Radiograph:
     check_contrast(pixels)
     return Radiograph(pixels, hashlib.sha256(content).hexdigest(), encoding)
 
@@ -85,14 +85,14 @@ def _sniff(content: bytes) -> str:
     )
 
 
-def _from_array(values: NDArray[Any]) -> NDArray[np.float32]:
+def _from_array(values: NDArray[Any]) -> NDArray[np.uint8] | NDArray[np.float32]:
     if values.ndim not in (2, 3) or values.shape[2:] not in ((), (3,)):
         raise _unfit(f"has shape {values.shape}; give (height, width) or (height, width, 3)")
     if values.size == 0:
         raise NotAssessedError(Reason.EMPTY, "The array is empty.")
     check_size(values.shape[1], values.shape[0])
     if values.dtype == np.uint8:
-        return np.asarray(Image.fromarray(values).convert("L"), dtype=np.float32)
+        return np.asarray(Image.fromarray(values).convert("L"))
     if values.dtype == np.uint16:
         return _luma(values) * np.float32(255 / full_scale(int(values.max())))
     if not np.issubdtype(values.dtype, np.floating):

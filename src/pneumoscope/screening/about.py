@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.model.bundle import RELEASED
-from pneumoscope.screening.session import Session
+from pneumoscope.screening.session import open_session
 
 
 def about(bundle: Path | None = None) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def about(bundle: Path | None = None) -> dict[str, Any]:
     Raises:
         BundleError: when the bundle cannot be read.
     """
-    session = Session(bundle or RELEASED, threads=1)
+    session = open_session(bundle or RELEASED, workers=1)
     return {
         "bundle": {"path": str(session.path), "bytes": session.path.stat().st_size, "sha256": session.sha256},
         "card": asdict(session.card),

@@ -50,3 +50,14 @@ def _words(path: Path, separator: str | None = None) -> list[str]:
         return [word for word in path.read_text().split(separator) if word]
     except OSError:
         return []
+
+
+def instructions(root: Path = Path("/")) -> frozenset[str]:
+    """Name the processor's instruction sets, such as avx2 or amx_bf16, as Linux spells them; empty elsewhere.
+
+    Args:
+        root: where ``proc`` lies.
+    """
+    lines = _words(root / "proc/cpuinfo", "\n")
+    flags = next((line for line in lines if line.startswith("flags")), ":")
+    return frozenset(flags.partition(":")[2].split())

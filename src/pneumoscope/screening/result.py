@@ -10,7 +10,7 @@ from pneumoscope.imaging import Reason
 
 FIELDS = (
     "path", "status", "reason", "detail", "score", "probability", "threshold", "operating_point", "finding",
-    "viral_probability", "model_name", "model_version", "model_sha256",
+    "viral_probability", "model_name", "model_version", "model_sha256", "runtime",
 )  # fmt: skip
 """The columns of the CSV and the keys of a JSON line."""
 
@@ -30,11 +30,13 @@ class ModelIdentity:
         name: the bundle's name.
         version: the bundle's version.
         sha256: hex digest of the bundle file, so that a result can be traced to the exact model and thresholds.
+        runtime: what did the arithmetic, one of ``session.RUNTIMES``.
     """
 
     name: str
     version: str
     sha256: str
+    runtime: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Screening:
         finding: "pneumonia" or "normal".
         viral_probability: probability of a viral pneumonia, 0..probability.
         evidence: float32 (7, 7): local log-odds of pneumonia, whose mean is the log-odds of ``probability``.
-        film: uint8 (height, width), 0 black to 255 white: the film as it was read, its longer side at most 512 pixels.
+        film: uint8 (height, width), 0 black to 255 white: the film as it was read, its longer side at most 512 pixels;
+            None where no preview was asked for.
     """
 
     path: str | None
@@ -87,5 +90,6 @@ class Screening:
             self.model.name,
             self.model.version,
             self.model.sha256,
+            self.model.runtime,
         )
         return dict(zip(FIELDS, values, strict=True))

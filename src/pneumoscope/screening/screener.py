@@ -1,8 +1,7 @@
 """The library's front door: radiographs in, results out."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,11 @@ from pneumoscope.errors import DataError
 from pneumoscope.model.bundle import RELEASED, BundleCard
 from pneumoscope.model.score import pneumonia_score, viral_share
 from pneumoscope.screening.cores import usable_cores
-from pneumoscope.screening.decoding import Prepared, Refusal, Source, prepare_many
+from pneumoscope.screening.decoding import Refusal, Source, prepare
 from pneumoscope.screening.heatmap import evidence
 from pneumoscope.screening.result import ModelIdentity, Screening, Status
-from pneumoscope.screening.session import Session
-
-BATCH = 8
-"""Films in one inference."""
-
-_Batch = tuple[list[tuple[Source, Prepared | Refusal]], NDArray[np.float32], NDArray[np.float32]]
+from pneumoscope.screening.session import open_session
+from pneumoscope.screening.workers import in_order
 
 
 class Screener:
@@ -34,20 +29,24 @@ class Screener:
         card: what the bundle says of itself.
     """
 
-    def __init__(self, bundle: Path | None = None, threads: int | None = None) -> None:
+    def __init__(self, bundle: Path | None = None, workers: int | None = None, runtime: str = "auto") -> None:
         """Load a bundle.
 
         Args:
             bundle: the bundle file; None for the one inside the package.
-            threads: how many threads to use; None for the cores that affinity and cgroups leave to this process.
+            workers: how many films are decoded and judged at once, each on one core; None for the cores that affinity
+                and cgroups leave to this process.
+            runtime: one of ``session.RUNTIMES``.
 
         Raises:
             BundleError: when the file is missing, damaged, no bundle, or of an unknown schema.
+            MissingExtraError: when OpenVINO was asked for and is not installed.
+            DataError: when the runtime is unknown, or its precision not proven for this bundle.
         """
-        self._threads = threads or usable_cores()
-        self._session = Session(bundle or RELEASED, self._threads)
+        self._workers = workers or usable_cores()
+        self._session = open_session(bundle or RELEASED, self._workers, runtime)
         self.card: BundleCard = self._session.card
-        self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256)
+        self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
         self._calibration = Calibration(**self.card.calibration)
 
     def operating_point(self, asked: str | float | None = None) -> OperatingPoint:
@@ -89,12 +88,15 @@ class Screener:
         [result] = self.screen_many([source], operating_point)
         return result
 
-    def screen_many(self, sources: Iterable[Source], operating_point: str | float | None = None) -> Iterator[Screening]:
-        """Screen radiographs, in order, decoding the next ones while the model works.
+    def screen_many(
+        self, sources: Iterable[Source], operating_point: str | float | None = None, *, preview: bool = True
+    ) -> Iterator[Screening]:
+        """Screen radiographs, in order, on all cores.
 
         Args:
             sources: taken a few at a time; memory does not grow with their number.
             operating_point: see ``operating_point``.
+            preview: whether results carry the film for a person's eyes, which heatmaps need and which takes time.
 
         Returns:
             One result for each source, in the order of the sources.
@@ -103,7 +105,7 @@ class Screener:
             DataError: when the operating point is unknown.
         """
         point = self.operating_point(operating_point)  # complain now and not at the first result
-        return self._screened(sources, point)
+        return in_order(partial(self._screen, point=point, preview=preview), sources, self._workers)
 
     def predict(self, sources: Iterable[Source]) -> Iterator[NDArray[np.float32] | Refusal]:
         """Give the raw logits, for evaluation on labelled films.
@@ -111,24 +113,31 @@ class Screener:
         Args:
             sources: taken a few at a time; memory does not grow with their number.
 
-        Yields:
+        Returns:
             For each source, in order: float32 (3,) in the order of ``data.film.CLASSES``, or the gate's refusal.
         """
-        for items, logits, _ in self._batches(sources):
-            rows = iter(logits)
-            for _, prepared in items:
-                yield prepared if isinstance(prepared, Refusal) else next(rows)
+        return in_order(self._predict, sources, self._workers)
 
-    def _screened(self, sources: Iterable[Source], point: OperatingPoint) -> Iterator[Screening]:
-        for items, logits, cams in self._batches(sources):
-            outputs = zip(logits, cams, strict=True)
-            for source, prepared in items:
-                result = Screening(_name(source), Status.NOT_ASSESSED, self.model, point.name, point.threshold)
-                if isinstance(prepared, Refusal):
-                    yield replace(result, reason=prepared.reason, detail=prepared.detail)
-                else:
-                    decision = self._decide(*next(outputs), point)
-                    yield replace(result, status=Status.SCREENED, film=prepared.film, **decision)
+    def _screen(self, source: Source, point: OperatingPoint, preview: bool) -> Screening:
+        prepared = prepare(source, self.card.input_size, preview=preview)
+        result = partial(
+            Screening,
+            path=str(source) if isinstance(source, Path | str) else None,
+            model=self.model,
+            operating_point=point.name,
+            threshold=point.threshold,
+        )
+        if isinstance(prepared, Refusal):
+            return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
+        [logits], [cam] = self._session.run(prepared.pixels[None])
+        return result(status=Status.SCREENED, film=prepared.film, **self._decide(logits, cam, point))
+
+    def _predict(self, source: Source) -> NDArray[np.float32] | Refusal:
+        prepared = prepare(source, self.card.input_size, preview=False)
+        if isinstance(prepared, Refusal):
+            return prepared
+        logits, _ = self._session.run(prepared.pixels[None])
+        return logits.reshape(-1)
 
     def _decide(self, logits: NDArray[np.float32], cam: NDArray[np.float32], point: OperatingPoint) -> dict[str, Any]:
         score = pneumonia_score(logits[None])
@@ -140,16 +149,3 @@ class Screener:
             "viral_probability": probability * float(viral_share(logits[None])[0]),
             "evidence": evidence(logits, cam, self._calibration),
         }
-
-    def _batches(self, sources: Iterable[Source]) -> Iterator[_Batch]:
-        """Yield films eight by eight, with the logits and maps of those among them that passed the gate."""
-        size = self.card.input_size
-        films = prepare_many(sources, size, workers=self._threads, ahead=2 * BATCH)
-        while items := list(islice(films, BATCH)):
-            inputs = [prepared.pixels for _, prepared in items if isinstance(prepared, Prepared)]
-            pixels = np.stack(inputs) if inputs else np.empty((0, size, size), np.uint8)
-            yield items, *self._session.run(pixels)
-
-
-def _name(source: Source) -> str | None:
-    return str(source) if isinstance(source, Path | str) else None

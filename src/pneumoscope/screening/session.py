@@ -1,48 +1,43 @@
-"""The bundle in memory, ready to run. The only module that imports onnxruntime."""
+"""The bundle in memory, ready to run, whichever runtime does the arithmetic."""
 
 import hashlib
+import json
+from abc import ABC, abstractmethod
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from pneumoscope.errors import BundleError
-from pneumoscope.model.bundle import METADATA_KEY, BundleCard
+from pneumoscope.errors import BundleError, DataError
+from pneumoscope.model.bundle import RELEASED, BundleCard
+from pneumoscope.screening.cores import instructions
 
-_OUTPUTS = ["logits", "cam"]
+RUNTIMES = ("auto", "onnxruntime", "openvino", "openvino-bf16")
+"""What may do the arithmetic: float32 in both runtimes, or bfloat16 where that is proven to change no decision."""
+
+OUTPUTS = ("logits", "cam")
+
+Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-class Session:
-    """One loaded bundle.
+class Session(ABC):
+    """One loaded bundle; ``run`` may be called from as many threads at once as it was opened for.
 
     Attributes:
-        card: what the bundle says of itself.
-        sha256: hex digest of the bundle file.
         path: the bundle file.
+        sha256: hex digest of the bundle file.
+        card: what the bundle says of itself.
+        runtime: one of RUNTIMES, never "auto".
     """
 
-    def __init__(self, bundle: Path, threads: int) -> None:
-        """Load a bundle onto the CPU.
+    path: Path
+    sha256: str
+    card: BundleCard
+    runtime: str
 
-        Args:
-            bundle: the ONNX file.
-            threads: how many threads one inference may use.
-
-        Raises:
-            BundleError: when the file is missing, damaged, no Pneumoscope bundle, or of an unknown schema.
-        """
-        try:
-            content = bundle.read_bytes()
-        except OSError as problem:
-            raise BundleError(f"{bundle}: the model bundle cannot be read ({problem.strerror}).") from problem
-        self.path = bundle
-        self.sha256 = hashlib.sha256(content).hexdigest()
-        self._session = _load(content, bundle, threads)
-        self.card = _card(self._session, bundle)
-
-    def run(self, radiographs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Infer one batch.
+    def run(self, radiographs: NDArray[np.uint8]) -> Outputs:
+        """Infer one batch, on the calling thread alone.
 
         Args:
             radiographs: uint8 (N, size, size), 0..255, as ``imaging.to_input`` makes them.
@@ -53,32 +48,83 @@ class Session:
         Raises:
             BundleError: when the model answers with something that is not a number.
         """
-        logits, cams = self._session.run(_OUTPUTS, {"radiograph": radiographs[..., None]})
+        logits, cams = self._infer(radiographs[..., None])
         if not (np.isfinite(logits).all() and np.isfinite(cams).all()):
             raise BundleError(f"{self.path}: the model answered with values that are not numbers; do not use it.")
         return logits, cams
 
+    @abstractmethod
+    def _infer(self, batch: NDArray[np.uint8]) -> Outputs: ...
 
-def _load(content: bytes, bundle: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # its messages come back as exceptions, which we put in words
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the decoding threads want the cores
+
+def open_session(bundle: Path, workers: int, runtime: str = "auto") -> Session:
+    """Load a bundle onto the processor.
+
+    Args:
+        bundle: the ONNX file.
+        workers: how many threads will call ``run`` at once. Each inference keeps to its own thread: with films to spare
+            that uses the cores better than several threads on one film.
+        runtime: one of RUNTIMES. "auto" takes OpenVINO where it is installed, the processor profits (AVX-512) and the
+            released evidence covers this very bundle, and ONNX Runtime everywhere else.
+
+    Raises:
+        BundleError: when the file is missing, damaged, no Pneumoscope bundle, or of an unknown schema.
+        MissingExtraError: when OpenVINO was asked for and is not installed.
+        DataError: when the runtime is unknown, or its precision not proven for this bundle.
+    """
+    if runtime not in RUNTIMES:
+        raise DataError(f"Unknown runtime {runtime!r}. Known: {', '.join(RUNTIMES)}.")
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # onnxruntime's exceptions share no base
-        raise BundleError(
-            f"{bundle}: the model bundle is damaged or no ONNX file; copy or install it again."
-        ) from problem
+        with bundle.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        raise BundleError(f"{bundle}: the model bundle cannot be read ({problem.strerror}).") from problem
+    chosen = choose(sha256) if runtime == "auto" else runtime
+    if chosen == "openvino-bf16" and chosen not in proven(sha256):
+        raise DataError(
+            f"{bundle}: bfloat16 is not proven to keep this bundle's decisions. Use --runtime openvino; or prove it on "
+            "labelled films from a checkout of the source: python benchmarks/precision.py"
+        )
+    if chosen == "onnxruntime":
+        from pneumoscope.screening.onnx_runtime import OnnxRuntimeSession
+
+        return OnnxRuntimeSession(bundle, sha256)
+    from pneumoscope.screening.openvino_runtime import OpenVinoSession
+
+    return OpenVinoSession(bundle, sha256, workers, bfloat16=chosen == "openvino-bf16")
 
 
-def _card(session: onnxruntime.InferenceSession, bundle: Path) -> BundleCard:
-    metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    outputs = {output.name for output in session.get_outputs()}
-    if metadata is None or not outputs.issuperset(_OUTPUTS) or session.get_inputs()[0].name != "radiograph":
+def choose(sha256: str) -> str:
+    """Choose the fastest runtime that is installed, suits this processor and is proven for this bundle."""
+    available = instructions()
+    if find_spec("openvino"):
+        if available & {"amx_bf16", "avx512_bf16"} and "openvino-bf16" in proven(sha256):
+            return "openvino-bf16"
+        if "avx512f" in available and "openvino" in proven(sha256):
+            return "openvino"
+    return "onnxruntime"
+
+
+def proven(sha256: str) -> frozenset[str]:
+    """Name the runtimes that gave the reference's decisions with this bundle, as benchmarks/precision.py found them."""
+    record = json.loads(RELEASED.with_name("proven.json").read_text())
+    return frozenset(record.get(sha256, []))
+
+
+def read_card(metadata: str | None, bundle: Path) -> BundleCard:
+    """Read the card from an ONNX file's metadata.
+
+    Raises:
+        BundleError: when there is none, or one that this version does not know.
+    """
+    if metadata is None:
         raise BundleError(f"{bundle}: an ONNX file, but no Pneumoscope bundle; `pneumoscope export` makes one.")
     try:
         return BundleCard.from_json(metadata)
     except BundleError as problem:
         raise BundleError(f"{bundle}: {problem}") from problem
+
+
+def damaged(bundle: Path) -> BundleError:
+    """Say that a runtime could not load the file."""
+    return BundleError(f"{bundle}: the model bundle is damaged or no ONNX file; copy or install it again.")
