@@ -80,8 +80,8 @@ def test_screening_and_decision_need_no_training(room: str) -> None:
 def test_one_module_knows_each_framework() -> None:
     assert _importers("keras") == {"model/backend.py"}
     assert _importers("tensorflow") == set()
-    assert _importers("onnx") == {"model/export.py"}
-    assert _importers("onnxruntime") == {"screening/onnx_runtime.py"}
+    assert _importers("onnx") == {"model/export.py", "model/quantize.py"}
+    assert _importers("onnxruntime") == {"model/quantize.py", "screening/onnx_runtime.py"}
     assert _importers("openvino") == {"screening/openvino_runtime.py"}
 
 

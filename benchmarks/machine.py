@@ -1,0 +1,61 @@
+"""What every benchmark record says of the machine, and where the films are."""
+
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pneumoscope.screening.cores import instructions, usable_cores
+
+DATA = Path(os.environ.get("PNEUMOSCOPE_DATA", Path(__file__).parents[2] / "shared" / "datasets"))
+RESULTS = Path(__file__).parent / "results"
+TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+LIBRARIES = ("pneumoscope", "onnxruntime", "openvino", "keras", "tensorflow-cpu", "tensorflow", "torch", "jax", "ray")
+
+
+def describe() -> dict[str, Any]:
+    """Name the processor, its telling instruction sets, cores, memory, versions and the load before the run."""
+    installed = {}
+    for name in LIBRARIES:
+        try:
+            installed[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "processor": _processor(),
+        "instructions": [name for name in TELLING if name in instructions()],
+        "cores": usable_cores(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "python": platform.python_version(),
+        "versions": installed,
+        "load_before": round(os.getloadavg()[0], 1),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def films(folder: str) -> Path:
+    """A folder of the real films; ends the program with a clear message where there are none."""
+    found = DATA / folder
+    if not found.is_dir():
+        sys.exit(f"{found}: no films here; set PNEUMOSCOPE_DATA to the folder that holds chest_xray/ and the originals")
+    return found
+
+
+def record(name: str, content: dict[str, Any]) -> None:
+    """Write one benchmark's record, from which page.py makes its tables."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"machine": describe()} | content, indent=1) + "\n")
+    print(f"wrote {path}")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -1,0 +1,124 @@
+"""Does another runtime or precision decide as the reference does? Over the held-out blocks and the official test.
+
+    python benchmarks/precision.py [--prove]        (six minutes; needs [evaluate], and [fast] for OpenVINO)
+
+The reference is the released bundle in float32 on ONNX Runtime, which the evaluation was made with. ``--prove`` writes
+what passed into the package: a runtime is proven for a bundle when, over both sets, no decision at any operating point
+differs and AUC moves by at most 0.0005. Integers are a bundle of their own, with a hash of its own; their differences
+are counted here too.
+"""
+
+import argparse
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import machine
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.data.film import Film
+from pneumoscope.data.layout import distinct, load
+from pneumoscope.data.splits import validation
+from pneumoscope.evaluation.predictions import DecisionRule
+from pneumoscope.imaging import read, to_input
+from pneumoscope.model.bundle import RELEASED
+from pneumoscope.screening.cores import instructions, usable_cores
+from pneumoscope.screening.session import Session, open_session, proven
+from pneumoscope.screening.workers import in_order
+
+INT8 = Path(__file__).parents[1] / "bundles" / "pneumoscope-resnet50-int8.onnx"
+LARGEST_AUC_MOVE = 0.0005
+
+
+def sets(source: Path) -> dict[str, list[Film]]:
+    """The held-out number blocks of train, and the official test."""
+    films = load(source)
+    own = list(distinct(film for film in films if film.split != "test").values())
+    blocks = [film for film in validation(own) if film.split == "val"]
+    return {"validation blocks": blocks, "official test": [film for film in films if film.split == "test"]}
+
+
+def candidates() -> dict[str, Session]:
+    """Whatever can run here, but the reference."""
+    cores = usable_cores()
+    found = {"ONNX Runtime, int8": open_session(INT8, cores, "onnxruntime")}
+    if find_spec("openvino"):
+        found["OpenVINO, float32"] = open_session(RELEASED, cores, "openvino")
+        found["OpenVINO, int8"] = open_session(INT8, cores, "openvino")
+        if instructions() & {"amx_bf16", "avx512_bf16"}:
+            from pneumoscope.screening.openvino_runtime import OpenVinoSession
+
+            sha256 = found["OpenVINO, float32"].sha256
+            found["OpenVINO, bfloat16"] = OpenVinoSession(RELEASED, sha256, cores, bfloat16=True)
+        else:
+            print("OpenVINO, bfloat16: this processor has none, so it stays unproven")
+    return found
+
+
+def logits(session: Session, inputs: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """(N, 3), film by film, as screening does."""
+    return np.concatenate([row for row, _ in in_order(lambda x: session.run(x[None]), inputs, usable_cores())])
+
+
+def compare(reference: NDArray[np.float32], other: NDArray[np.float32], positive: NDArray[np.bool_]) -> dict[str, Any]:
+    """Count the decisions that differ and measure how far numbers moved."""
+    from sklearn.metrics import roc_auc_score
+
+    rule = DecisionRule.of(open_session(RELEASED, 1, "onnxruntime").card)
+    p, q = rule.probability(reference), rule.probability(other)
+    before, after = roc_auc_score(positive, p), roc_auc_score(positive, q)
+    return {
+        "films": len(p),
+        "largest_logit_difference": float(np.abs(reference - other).max()),
+        "largest_probability_difference": float(np.abs(p - q).max()),
+        "auc": float(after),
+        "auc_moved": float(after - before),
+        "decisions_differ": {
+            point.name: int(((p >= point.threshold) != (q >= point.threshold)).sum()) for point in rule.points
+        },
+        "balanced_accuracy": {point.name: _balanced(q >= point.threshold, positive) for point in rule.points},
+    }
+
+
+def _balanced(found: NDArray[np.bool_], positive: NDArray[np.bool_]) -> float:
+    return float((found[positive].mean() + (~found[~positive]).mean()) / 2)
+
+
+def main(prove: bool) -> None:
+    """Compare and record."""
+    reference, others = open_session(RELEASED, usable_cores(), "onnxruntime"), candidates()
+    rows: list[dict[str, Any]] = []
+    for name, films in sets(machine.films("chest_xray")).items():
+        inputs = [to_input(read(film.path)) for film in films]
+        positive = np.array([not film.classes[0] for film in films])
+        expected = logits(reference, inputs)
+        for other, session in others.items():
+            row = compare(expected, logits(session, inputs), positive)
+            identity = {"name": other, "set": name, "bundle_sha256": session.sha256, "runtime": session.runtime}
+            rows.append(identity | row)
+            print(
+                f"{name}, {other}: decisions that differ {row['decisions_differ']}, AUC moved {row['auc_moved']:+.5f}"
+            )
+    machine.record("precision", {"reference_sha256": reference.sha256, "rows": rows})
+    if prove:
+        passed = {
+            session.runtime
+            for other, session in others.items()
+            if session.sha256 == reference.sha256 and all(_passes(row) for row in rows if row["name"] == other)
+        }
+        elsewhere = proven(reference.sha256) - {session.runtime for session in others.values()}  # on another processor
+        record = {reference.sha256: sorted(passed | elsewhere)}
+        RELEASED.with_name("proven.json").write_text(json.dumps(record, indent=1) + "\n")
+        print(f"proven for {reference.sha256[:12]}: {', '.join(sorted(passed)) or 'nothing'}")
+
+
+def _passes(row: dict[str, Any]) -> bool:
+    return not any(row["decisions_differ"].values()) and abs(row["auc_moved"]) <= LARGEST_AUC_MOVE
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--prove", action="store_true", help="write what passed into the package")
+    main(parser.parse_args().prove)
