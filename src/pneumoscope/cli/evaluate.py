@@ -16,6 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", help="train, val or test; default: all films of the source")
     parser.add_argument("--bundle", type=Path, help="a bundle file (default: the released one)")
+    parser.add_argument("--runtime", default="auto", help="as for screen (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write report.html, report.json, the figures and the model card"
     )
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     films = [film for film in load(options.data) if options.split in (None, film.split)]
     if not films:
         raise DataError(f"{options.data}: no film of split {options.split!r}")
-    screener = Screener(options.bundle)
+    screener = Screener(options.bundle, runtime=options.runtime)
     with live_progress() as (progress, _):
         predictions = _predictions(screener, films, progress)
     official = is_official_test(films)
