@@ -2,13 +2,20 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check bench clean
 
 demo: .venv/screening
 	$(BIN)/pneumoscope demo --out demo
 
 test: check
 	$(BIN)/pytest
+
+bench: .venv/development
+	$(BIN)/python benchmarks/training_steps.py
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/screening.py
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/page.py
 
 check: .venv/development
 	$(BIN)/ruff check .
@@ -22,7 +29,7 @@ check: .venv/development
 
 .venv/development: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dicom,fetch,train,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dicom,fast,fetch,scale,train,dev]'
 	touch $@
 
 clean:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -93,3 +95,18 @@ def test_bfloat16_only_where_it_is_proven(tiny_bundle: Path) -> None:
 
 def test_an_unproven_bundle_runs_on_the_reference_runtime(tiny_bundle: Path) -> None:
     assert open_session(tiny_bundle, 1).runtime == choose("unknown") == "onnxruntime"
+
+
+def test_two_threads_may_be_the_first_to_use_a_runtime(tiny_bundle: Path, runtime: str) -> None:
+    code = f"""
+import threading, numpy, pathlib
+from pneumoscope.screening.session import open_session
+session, together = open_session(pathlib.Path({str(tiny_bundle)!r}), 2, {runtime!r}), threading.Barrier(2)
+def run():
+    together.wait()
+    session.run(numpy.zeros((1, 224, 224), numpy.uint8))
+threads = [threading.Thread(target=run) for _ in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -15,6 +15,9 @@ try:
 except ImportError as error:
     raise MissingExtraError("OpenVINO", "fast") from error
 
+# Its first look at NumPy deadlocks when two threads take it at once (seen in 2026.4.1): take it here, alone.
+_ = openvino.Tensor(np.zeros(1, np.uint8)).data
+
 
 class OpenVinoSession(Session):
     """See Session."""
