@@ -6,7 +6,6 @@ Each table lies between two comments that name it; the words around them are wri
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,9 @@ def where(record: Record) -> str:
     """One line on the machine a record was made on."""
     on = record["machine"]
     versions = ", ".join(f"{name} {value}" for name, value in on["versions"].items() if name != "pneumoscope")
+    sets = ", ".join(on["instructions"])
     return (
-        f"{on['date']}, {on['processor']}, {on['cores']} cores ({', '.join(on['instructions'])}), {on['memory_gib']} GiB; "
+        f"{on['date']}, {on['processor']}, {on['cores']} cores ({sets}), {on['memory_gib']} GiB; "
         f"Python {on['python']}, {versions}. Load before the run: {on['load_before']}."
     )
 
@@ -85,10 +85,12 @@ def main() -> None:
         if not path.exists():
             print(f"{path}: no record yet; python benchmarks/{name}.py makes it")
             continue
-        block = f"<!-- {name} -->\n\n{write(json.loads(path.read_text()))}\n\n<!-- end of {name} -->"
-        text, found = re.subn(f"<!-- {name} -->.*<!-- end of {name} -->", lambda _: block, text, flags=re.DOTALL)
-        if not found:
+        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, found, rest = text.partition(start)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
             raise SystemExit(f"{PAGE}: no place for the table {name!r}")
+        text = f"{before}{start}\n\n{write(json.loads(path.read_text()))}\n\n{end}{after}"
     PAGE.write_text(text)
     print(f"wrote {PAGE}")
 

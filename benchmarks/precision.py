@@ -45,12 +45,12 @@ def candidates() -> dict[str, Session]:
     cores = usable_cores()
     found = {"ONNX Runtime, int8": open_session(INT8, cores, "onnxruntime")}
     if find_spec("openvino"):
-        found["OpenVINO, float32"] = open_session(RELEASED, cores, "openvino")
-        found["OpenVINO, int8"] = open_session(INT8, cores, "openvino")
-        if instructions() & {"amx_bf16", "avx512_bf16"}:
-            from pneumoscope.screening.openvino_runtime import OpenVinoSession
+        from pneumoscope.screening.openvino_runtime import OpenVinoSession  # open_session refuses what is not proven
 
-            sha256 = found["OpenVINO, float32"].sha256
+        found["OpenVINO, float32"] = open_session(RELEASED, cores, "openvino")
+        integers, sha256 = found["ONNX Runtime, int8"].sha256, found["OpenVINO, float32"].sha256
+        found["OpenVINO, int8"] = OpenVinoSession(INT8, integers, cores, bfloat16=False)
+        if instructions() & {"amx_bf16", "avx512_bf16"}:
             found["OpenVINO, bfloat16"] = OpenVinoSession(RELEASED, sha256, cores, bfloat16=True)
         else:
             print("OpenVINO, bfloat16: this processor has none, so it stays unproven")

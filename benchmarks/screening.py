@@ -102,7 +102,7 @@ def contestants(released: Path) -> dict[str, tuple[Path, str]]:
     """What can run here: name -> (bundle, runtime)."""
     found = {"ONNX Runtime, float32": (released, "onnxruntime"), "ONNX Runtime, int8": (INT8, "onnxruntime")}
     if find_spec("openvino"):
-        found |= {"OpenVINO, float32": (released, "openvino"), "OpenVINO, int8": (INT8, "openvino")}
+        found["OpenVINO, float32"] = (released, "openvino")
     return found
 
 

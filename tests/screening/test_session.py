@@ -93,6 +93,14 @@ def test_bfloat16_only_where_it_is_proven(tiny_bundle: Path) -> None:
         open_session(tiny_bundle, 1, "openvino-bf16")
 
 
+def test_integers_run_on_the_reference_runtime_alone(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="needs pneumoscope[fast]")
+    integers = make_bundle(tmp_path / "int8.onnx", {"training": {"quantized": {"films": 1}}})
+    with pytest.raises(DataError, match="bundle of integers"):
+        open_session(integers, 1, "openvino")
+    assert open_session(integers, 1, "onnxruntime").runtime == "onnxruntime"
+
+
 def test_an_unproven_bundle_runs_on_the_reference_runtime(tiny_bundle: Path) -> None:
     assert open_session(tiny_bundle, 1).runtime == choose("unknown") == "onnxruntime"
 

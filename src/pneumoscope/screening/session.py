@@ -70,7 +70,7 @@ def open_session(bundle: Path, workers: int, runtime: str = "auto") -> Session:
     Raises:
         BundleError: when the file is missing, damaged, no Pneumoscope bundle, or of an unknown schema.
         MissingExtraError: when OpenVINO was asked for and is not installed.
-        DataError: when the runtime is unknown, or its precision not proven for this bundle.
+        DataError: when the runtime is unknown, or its precision not proven for this bundle, or integers on OpenVINO.
     """
     if runtime not in RUNTIMES:
         raise DataError(f"Unknown runtime {runtime!r}. Known: {', '.join(RUNTIMES)}.")
@@ -91,7 +91,13 @@ def open_session(bundle: Path, workers: int, runtime: str = "auto") -> Session:
         return OnnxRuntimeSession(bundle, sha256)
     from pneumoscope.screening.openvino_runtime import OpenVinoSession
 
-    return OpenVinoSession(bundle, sha256, workers, bfloat16=chosen == "openvino-bf16")
+    session = OpenVinoSession(bundle, sha256, workers, bfloat16=chosen == "openvino-bf16")
+    if "quantized" in session.card.training and chosen not in proven(sha256):
+        raise DataError(
+            f"{bundle}: a bundle of integers, with which OpenVINO has given wrong answers (docs/performance.md). "
+            "Use --runtime onnxruntime."
+        )
+    return session
 
 
 def choose(sha256: str) -> str:
