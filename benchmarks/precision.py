@@ -24,7 +24,7 @@ from pneumoscope.data.splits import validation
 from pneumoscope.evaluation.predictions import DecisionRule
 from pneumoscope.imaging import read, to_input
 from pneumoscope.model.bundle import RELEASED
-from pneumoscope.screening.cores import instructions, usable_cores
+from pneumoscope.processor import instructions, usable_cores
 from pneumoscope.screening.session import Session, open_session, proven
 from pneumoscope.screening.workers import in_order
 

@@ -1,6 +1,9 @@
 import subprocess
 import sys
 
+from pneumoscope.model.backend import bfloat16_pays
+from pneumoscope.processor import instructions
+
 
 def test_without_keras_the_message_names_the_extra() -> None:
     code = (
@@ -11,3 +14,7 @@ def test_without_keras_the_message_names_the_extra() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'pneumoscope[train]'" in ended.stdout
+
+
+def test_bfloat16_follows_the_processor_where_there_is_no_graphics_card() -> None:
+    assert bfloat16_pays() == any(name in instructions() for name in ("amx_bf16", "avx512_bf16"))

@@ -13,7 +13,7 @@ from tiny import film
 import pneumoscope
 from pneumoscope.errors import DataError
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
-from pneumoscope.screening.cores import usable_cores
+from pneumoscope.processor import usable_cores
 from pneumoscope.screening.result import FIELDS, Status
 from pneumoscope.screening.screener import Screener
 from pneumoscope.screening.workers import AHEAD

@@ -6,6 +6,7 @@ from functools import cache
 from types import ModuleType
 
 from pneumoscope.errors import MissingExtraError
+from pneumoscope.processor import instructions
 
 
 @cache
@@ -30,10 +31,18 @@ def import_keras() -> ModuleType:
 
 
 def bfloat16_pays() -> bool:
-    """Whether this processor multiplies bfloat16 natively (AMX or AVX-512 BF16)."""
-    try:
-        with open("/proc/cpuinfo") as stream:
-            flags = next((line for line in stream if line.startswith("flags")), "").split()
-    except OSError:
-        return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags
+    """Whether the backend will find hardware that multiplies bfloat16 natively.
+
+    That is a graphics card (NVIDIA's since Ampere, 2020; none was at hand to try it), or a processor with AMX or
+    AVX-512 BF16.
+    """
+    return _on_graphics_card() or bool(instructions() & {"amx_bf16", "avx512_bf16"})
+
+
+def _on_graphics_card() -> bool:
+    keras = import_keras()
+    if keras.backend.backend() == "torch":  # for which Keras cannot list the devices
+        import torch
+
+        return bool(torch.cuda.is_available())
+    return any(device.startswith("gpu") for device in keras.distribution.list_devices())

@@ -13,7 +13,7 @@ from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.errors import DataError
 from pneumoscope.model.bundle import RELEASED, BundleCard
 from pneumoscope.model.score import pneumonia_score, viral_share
-from pneumoscope.screening.cores import usable_cores
+from pneumoscope.processor import usable_cores
 from pneumoscope.screening.decoding import Refusal, Source, prepare
 from pneumoscope.screening.heatmap import evidence
 from pneumoscope.screening.result import ModelIdentity, Screening, Status

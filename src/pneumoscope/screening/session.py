@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.errors import BundleError, DataError
 from pneumoscope.model.bundle import RELEASED, BundleCard
-from pneumoscope.screening.cores import instructions
+from pneumoscope.processor import instructions
 
 RUNTIMES = ("auto", "onnxruntime", "openvino", "openvino-bf16")
 """What may do the arithmetic: float32 in both runtimes, or bfloat16 where that is proven to change no decision."""

@@ -33,3 +33,11 @@ def pneumonia_auc_class() -> Any:
             super().update_state(1.0 - y_true[:, 0], probability)
 
     return PneumoniaAUC
+
+
+def objective() -> dict[str, Any]:
+    """What every phase passes to a model's ``compile``."""
+    return {
+        "loss": allowed_class_loss,
+        "metrics": [pneumonia_auc_class()(num_thresholds=1000, name="auc")],
+    }

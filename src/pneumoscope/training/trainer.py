@@ -1,8 +1,9 @@
 """The two phases: a head on frozen features, then the opened network at a very low rate."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from pneumoscope.model.score import pneumonia_score
 from pneumoscope.training.checkpoint import Checkpoint
 from pneumoscope.training.films import PackedFilms, Progress
 from pneumoscope.training.guard import check_loss, check_predictions
-from pneumoscope.training.objective import allowed_class_loss, pneumonia_auc_class
+from pneumoscope.training.objective import objective
 from pneumoscope.training.recipe import Phase, Recipe
 
 Row = dict[str, Any]
+
+HEAD_BATCH = 64
+"""Films per step of the head alone."""
 
 
 @dataclass
@@ -76,9 +80,14 @@ class Trainer:
         """Logits (N, 3) of the plain films of a split."""
         films, logits = self.films[split], []
         for x in films.plain(INPUT_SIZE, self.recipe.batch):
-            logits.append(np.asarray(self.model.predict_on_batch(x)))
+            logits.append(np.asarray(self._answers.predict_on_batch(x)))
             self.progress("validating", sum(map(len, logits)), len(films.pixels))
         return np.concatenate(logits)
+
+    @cached_property
+    def _answers(self) -> Any:
+        """The model again, sharing its weights: every phase compiles the model anew, and this one need not be."""
+        return import_keras().Model(self.model.input, self.model.output)
 
     def _fit_head(self) -> list[Row]:
         """Phase 1: features once, then the head alone on them."""
@@ -88,29 +97,31 @@ class Trainer:
         keras = import_keras()
         features = {split: self._features(split, phase.size) for split in self.films}
         head = keras.Sequential([keras.Input((features["train"].shape[1],)), keras.layers.Dense(3, name="head")])
-        steps = phase.epochs * -(-len(features["train"]) // 64)
+        steps = phase.epochs * -(-len(features["train"]) // HEAD_BATCH)
         head.compile(
             keras.optimizers.AdamW(
                 keras.optimizers.schedules.CosineDecay(phase.learning_rate, steps), weight_decay=1e-3
             ),
-            loss=allowed_class_loss,
-            metrics=[pneumonia_auc_class()(num_thresholds=1000, name="auc")],
+            **objective(),
         )
         history: list[Row] = []
-        train = self.films["train"]
-        for epoch in range(1, phase.epochs + 1):
-            started = time.monotonic()
-            order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(features["train"]))
-            logs = head.fit(
-                features["train"][order],
-                train.targets[order],
-                sample_weight=train.weights[order],
-                batch_size=64,
-                shuffle=False,
-                verbose=0,
-            ).history
-            row = self._row(phase, epoch, logs, np.asarray(head.predict_on_batch(features["val"])))
-            history.append(row | {"seconds": round(time.monotonic() - started, 1)})
+        train, ended = self.films["train"], [time.monotonic()]
+
+        def batches() -> Iterator[tuple[NDArray[np.float32], ...]]:
+            for epoch in range(1, phase.epochs + 1):
+                order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(features["train"]))
+                for chosen in np.split(order, range(HEAD_BATCH, len(order), HEAD_BATCH)):
+                    yield features["train"][chosen], train.targets[chosen], train.weights[chosen]
+
+        def after_epoch(epoch: int, logs: Row) -> None:
+            row = self._row(phase, epoch + 1, logs, np.asarray(head.predict_on_batch(features["val"])))
+            ended.append(time.monotonic())
+            history.append(row | {"seconds": round(ended[-1] - ended[-2], 1)})
+
+        # All epochs in one call: on features this small, setting up for an epoch takes longer than the epoch.
+        watch = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
+        setting = {"epochs": phase.epochs, "steps_per_epoch": steps // phase.epochs, "shuffle": False, "verbose": 0}
+        head.fit(batches(), callbacks=[watch], **setting)
         kernel, bias = head.get_layer("head").get_weights()
         self.model.get_layer("head_cam").set_weights([kernel[None, None], bias])
         return history
@@ -126,10 +137,8 @@ class Trainer:
         """Phase 2: one phase from where ``state`` stands; returns the weights to keep."""
         open_from(self.model, phase.opened, batchnorm=self.recipe.batchnorm)
         steps = max(1, len(self.films["train"].pixels) // self.recipe.batch)
-        optimizer = self._optimizer(phase, steps * phase.epochs)
-        self.model.compile(
-            optimizer, loss=allowed_class_loss, metrics=[pneumonia_auc_class()(num_thresholds=1000, name="auc")]
-        )
+        optimizer = optimizer_of(self.recipe, phase, steps * phase.epochs)
+        self.model.compile(optimizer, **objective())
         optimizer.build(self.model.trainable_variables)
         for variable, value in zip(optimizer.variables, state.optimizer, strict=False):
             variable.assign(value)
@@ -149,15 +158,6 @@ class Trainer:
         state.phase, state.epoch, state.optimizer = number + 1, 0, []
         return kept
 
-    def _optimizer(self, phase: Phase, steps: int) -> Any:
-        keras = import_keras()
-        warmup = steps // 10
-        schedule = keras.optimizers.schedules.CosineDecay(
-            phase.learning_rate / 10, steps - warmup, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warmup
-        )
-        ema = {"use_ema": True, "ema_momentum": self.recipe.ema} if self.recipe.ema else {}
-        return keras.optimizers.AdamW(schedule, weight_decay=self.recipe.weight_decay, clipnorm=1.0, **ema)
-
     def _epoch(self, number: int, phase: Phase, epoch: int, steps: int) -> Row:
         keras = import_keras()
         started = time.monotonic()
@@ -171,8 +171,8 @@ class Trainer:
             phase.size, self.recipe.batch, self.recipe.crop_area, (self.seed, 1 + number, epoch)
         )
         watch = keras.callbacks.LambdaCallback(on_train_batch_end=after_step)
-        logs: Row = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch]).history
-        return logs | {"seconds": round(time.monotonic() - started, 1)}
+        logs = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch]).history
+        return {name: values[0] for name, values in logs.items()} | {"seconds": round(time.monotonic() - started, 1)}
 
     def _averaged(self, optimizer: Any) -> list[NDArray[np.float32]]:
         """The model's weights with the trainable ones replaced by their moving average, if there is one yet."""
@@ -195,11 +195,22 @@ class Trainer:
         return {
             "phase": phase.name,
             "epoch": epoch,
-            "loss": float(logs["loss"][0]),
-            "auc": float(logs["auc"][0]),
+            "loss": float(logs["loss"]),
+            "auc": float(logs["auc"]),
             "val_loss": float(np.average(loss, weights=val.weights)),
             "val_auc": float(roc_auc_score(val.positive, np.nan_to_num(scores))),
             "val_recall": float(recall),
             "val_specificity": float(specificity),
             "val_balanced_accuracy": float((recall + specificity) / 2),
         }
+
+
+def optimizer_of(recipe: Recipe, phase: Phase, steps: int) -> Any:
+    """AdamW with a warm-up and a cosine schedule over the ``steps`` of a phase of fine-tuning."""
+    keras = import_keras()
+    warmup = steps // 10
+    schedule = keras.optimizers.schedules.CosineDecay(
+        phase.learning_rate / 10, steps - warmup, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warmup
+    )
+    ema = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
+    return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0, **ema)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.screening.cores import usable_cores
+from pneumoscope.processor import instructions, usable_cores
 
 ALLOWED = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -56,3 +56,11 @@ def test_no_real_limit_leaves_the_affinity(tmp_path: Path, quota: str) -> None:
 @pytest.mark.skipif(ALLOWED == 1, reason="a fraction shows only where there are two cores")
 def test_a_fraction_is_rounded_up(tmp_path: Path) -> None:
     assert usable_cores(machine(tmp_path, "0::/\n", {"sys/fs/cgroup/cpu.max": "110000 100000"})) == 2
+
+
+def test_instruction_sets_are_the_first_processors(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    cpuinfo = "processor\t: 0\nmodel name\t: A: B\nflags\t\t: fpu avx2 amx_bf16\n\nprocessor\t: 1\nflags\t\t: fpu\n"
+    (tmp_path / "proc/cpuinfo").write_text(cpuinfo)
+    assert instructions(tmp_path) == {"fpu", "avx2", "amx_bf16"}
+    assert instructions(tmp_path / "elsewhere") == frozenset()

@@ -1,4 +1,4 @@
-"""How many cores this process may really use, so that threads are set on purpose and not from the host's size."""
+"""What this process may use of the processor: cores, so that threads are set on purpose, and instruction sets."""
 
 import math
 import os

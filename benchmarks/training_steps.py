@@ -1,0 +1,215 @@
+"""One training step under every setting that was considered, and whether films are prepared fast enough for it.
+
+    python benchmarks/training_steps.py [--other-python PYTHON]     (about five minutes; needs pneumoscope[train])
+
+Every candidate trains the shipped network on the same batch of real augmented films in its own process: one step that
+compiles, then STEPS that count. Backends that are not installed beside this interpreter are looked for in
+``--other-python`` and get an empty row if they are not there either.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import machine
+import numpy as np
+
+STEPS = 2
+PATIENCE = 120
+"""Seconds after which a candidate is given up: bfloat16 is emulated on some processors, and takes minutes."""
+
+MOST_FILMS = 64
+"""Films that are packed: the largest batch."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One setting of a step.
+
+    Attributes:
+        name: what differs from the row it is to be read beside.
+        kept: whether and where the shipped recipe uses it.
+        opened: first trainable stage.
+        size: side of the films in pixels.
+        batch: films a step.
+        backend: of Keras.
+        precision: Keras' name of the dtype policy.
+        xla: compile the step with XLA; None leaves it to Keras, which does on a GPU.
+        adam: plain Adam instead of AdamW with clipping and a moving average of the weights.
+        plain: let TensorFlow start as it does by itself, without the library's settings.
+        environment: variables to start with.
+    """
+
+    name: str
+    kept: str
+    opened: str = "conv3"
+    size: int = 160
+    batch: int = 32
+    backend: str = "tensorflow"
+    precision: str = "float32"
+    xla: bool | None = None
+    adam: bool = False
+    plain: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+CANDIDATES = (
+    Candidate("baseline: as TensorFlow starts, 224 px", "no", "conv1", 224, plain=True),
+    Candidate("+ oneDNN kernels", "yes", "conv1", 224),
+    Candidate("+ conv1 and conv2 frozen", "yes", "conv3", 224),
+    Candidate("+ conv3 frozen too", "no", "conv4", 224),
+    Candidate("conv1 and conv2 frozen, 160 px", "yes, second phase"),
+    Candidate("conv1 and conv2 frozen, 128 px", "yes, first phase", size=128),
+    Candidate("128 px, batch 16", "no", size=128, batch=16),
+    Candidate("128 px, batch 64", "no", size=128, batch=64),
+    Candidate("128 px, XLA", "on a GPU", size=128, xla=True),
+    Candidate("128 px, bfloat16", "where the hardware has it", size=128, precision="mixed_bfloat16"),
+    Candidate("128 px, one thread", "no", size=128, environment={"TF_NUM_INTRAOP_THREADS": "1"}),
+    Candidate("128 px, plain Adam", "no", size=128, adam=True),
+    Candidate("128 px, JAX", "if asked for", size=128, backend="jax"),
+    Candidate("128 px, PyTorch", "if asked for", size=128, backend="torch"),
+)
+
+
+def measure(candidate: Candidate, weights: str, batch: Path) -> dict[str, float]:
+    """In a process of its own: seconds of a step."""
+    os.environ["KERAS_BACKEND"] = candidate.backend
+    if candidate.plain:
+        import keras  # before the library sets anything
+    from pneumoscope.model.backend import import_keras
+    from pneumoscope.model.resnet import build, open_from
+    from pneumoscope.training.objective import objective
+    from pneumoscope.training.recipe import recipe
+    from pneumoscope.training.trainer import optimizer_of
+
+    keras = import_keras()
+    keras.config.set_dtype_policy(candidate.precision)
+    model, chosen = build(weights), recipe("default")
+    open_from(model, candidate.opened)
+    optimizer = keras.optimizers.Adam(1e-5) if candidate.adam else optimizer_of(chosen, chosen.finetune[-1], 1000)
+    model.compile(optimizer, jit_compile="auto" if candidate.xla is None else candidate.xla, **objective())
+    with np.load(batch) as films:
+        x, targets, weight = films["x"], films["targets"], films["weights"]
+    seconds = []
+    for _ in range(1 + STEPS):
+        started = time.monotonic()
+        loss = float(model.train_on_batch(x, targets, weight)[0])
+        seconds.append(time.monotonic() - started)
+    if not np.isfinite(loss):
+        raise SystemExit(f"{candidate.name}: the loss is {loss}")
+    step = median(seconds[1:])
+    return {
+        "images_per_second": len(x) / step,
+        "step_seconds": step,
+        "first_step_seconds": seconds[0],
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def interpreter(backend: str, others: list[str]) -> str | None:
+    """The first Python that has a backend installed."""
+    probe = f"import importlib.util as u, sys; sys.exit(u.find_spec({backend!r}) is None)"
+    for python in (sys.executable, *others):
+        if subprocess.run([python, "-c", probe], check=False).returncode == 0:
+            return python
+    return None
+
+
+def row(number: int, weights: Path, batch: Path, others: list[str]) -> dict[str, Any]:
+    """One candidate, measured; without numbers if its backend is not installed or it cannot run."""
+    candidate = CANDIDATES[number]
+    told = asdict(candidate)
+    python = interpreter(candidate.backend, others)
+    if python is None:
+        return told | {"failed": "not installed"}
+    try:
+        ended = subprocess.run(
+            [python, __file__, "--measure", str(number), "--weights", weights, "--batch", batch],
+            env=os.environ | candidate.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        return told | {"failed": f"not done in {PATIENCE} s"}
+    if ended.returncode:
+        return told | {"failed": (ended.stderr.strip().splitlines() or ["no message"])[-1]}
+    return told | json.loads(ended.stdout.strip().splitlines()[-1])
+
+
+def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, float]]]:
+    """Pack real films; write one augmented batch per size and count, and time the thread that augments."""
+    from training import chosen
+
+    from pneumoscope.data.layout import distinct
+    from pneumoscope.training.films import pack
+    from pneumoscope.training.recipe import recipe
+
+    films = distinct(film for film in chosen(machine.films("chest_xray"), MOST_FILMS) if film.split == "train")
+    packed, area = pack(films, folder, lambda *_: None), recipe("default").crop_area
+    batches, rates = {}, []
+    for size, count in {(candidate.size, candidate.batch) for candidate in CANDIDATES}:
+        x, targets, weights = next(packed.augmented(size, count, area, (0,)))
+        batches[size, count] = folder / f"{size}-{count}.npz"
+        np.savez(batches[size, count], x=x, targets=targets, weights=weights)
+    for size in (128, 160):
+        started = time.monotonic()
+        made = sum(len(x) for epoch in range(5) for x, _, _ in packed.augmented(size, 32, area, (1, epoch)))
+        rates.append({"size": size, "images_per_second": made / (time.monotonic() - started)})
+    return batches, rates
+
+
+def main() -> None:
+    """Measure and record."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    weights = machine.DATA.parent / "weights" / "resnet50_imagenet_notop.weights.h5"
+    parser.add_argument("--weights", type=Path, default=weights, help="ImageNet weights (default: %(default)s)")
+    parser.add_argument("--other-python", action="append", default=[], help="an interpreter with other backends")
+    parser.add_argument("--json", type=Path, help="write the record here instead of to benchmarks/results")
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--batch", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure is not None:
+        print(json.dumps(measure(CANDIDATES[options.measure], str(options.weights), options.batch)))
+        return
+
+    rows: list[dict[str, Any]] = []
+    with TemporaryDirectory() as name:
+        batches, augmentation = prepared(Path(name))
+        for number, candidate in enumerate(CANDIDATES):
+            rows.append(row(number, options.weights, batches[candidate.size, candidate.batch], options.other_python))
+            if "failed" in rows[-1]:
+                print(f"{candidate.name:40} {rows[-1]['failed']}", flush=True)
+                continue
+            rows[-1]["ratio"] = rows[-1]["images_per_second"] / rows[0]["images_per_second"]
+            print(
+                f"{candidate.name:40} {rows[-1]['images_per_second']:6.1f} images/s {rows[-1]['ratio']:5.2f}x "
+                f"{rows[-1]['peak_rss_mb']:6.0f} MB  kept: {candidate.kept}",
+                flush=True,
+            )
+    for rate in augmentation:
+        need = next(r["images_per_second"] for r in rows if r["kept"].startswith("yes") and r["size"] == rate["size"])
+        rate |= {"step_needs": need, "times_the_need": rate["images_per_second"] / need}
+        print(
+            f"augmentation, one thread, {rate['size']} px: {rate['images_per_second']:.0f} images/s, "
+            f"{rate['times_the_need']:.0f} times what the step needs"
+        )
+    record = {"steps": STEPS, "rows": rows, "augmentation": augmentation}
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine.describe()} | record, indent=1) + "\n")
+    else:
+        machine.record("training_steps", record)
+
+
+if __name__ == "__main__":
+    main()
