@@ -6,6 +6,7 @@ Each table lies between two comments that name it; the words around them are wri
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,130 @@ def precision(record: Record) -> str:
     return "\n\n".join((where(record), table(head, rows)))
 
 
-TABLES: dict[str, Callable[[Record], str]] = {"screening": screening, "precision": precision}
+def training(record: Record) -> str:
+    """Both sides, the ratios between them, and where our time goes."""
+    peer, ours = record["peer"], record["ours"]
+
+    def auc(side: Record, moment: str) -> str:
+        return f"{side[f'{moment}_val_auc']:.4f} ({side[f'{moment}_val_auc_error']:.4f})"
+
+    def reached(seconds: str, ratio: str) -> tuple[str, str]:
+        missed = record[seconds] is None
+        return ("not reached", "") if missed else (f"{record[seconds]:.0f}", f"{record[ratio]:.1f}")
+
+    def ratio(of: str) -> str:
+        return f"{record[f'{of}_ratio']:.1f}"
+
+    exactly = reached("ours_at_peer_final_auc_at", "time_to_auc_ratio")
+    within = reached("ours_within_one_error_at", "time_within_one_error_ratio")
+    arrived = f"{record['peer_final_auc_at']:.0f}"
+    rows = [
+        (
+            "frozen phase, s",
+            f"{peer['frozen_seconds']:.0f}",
+            f"{ours['frozen_seconds']:.0f}",
+            f"{record['frozen_ratio']:.1f}",
+        ),
+        ("validation AUC after it (standard error)", auc(peer, "frozen"), auc(ours, "frozen"), ""),
+        ("time to the peer's final validation AUC, s", arrived, *exactly),
+        ("the same, less one standard error, s", arrived, *within),
+        ("whole run, s", f"{peer['wall_seconds']:.0f}", f"{ours['wall_seconds']:.0f}", ratio("whole")),
+        ("final validation AUC (standard error)", auc(peer, "final"), auc(ours, "final"), ""),
+        ("peak memory, MB", f"{peer['peak_rss_mb']:.0f}", f"{ours['peak_rss_mb']:.0f}", ""),
+    ]
+    epochs = [sum(row["phase"] == phase for row in peer["epochs"]) for phase in ("head", "all layers")]
+    films = (
+        f"{record['train_films']} training films, {record['val_films']} validation films, one seed; the peer trains "
+        f"its head for {epochs[0]} epochs and all layers for {epochs[1]}, ours as the default recipe says."
+    )
+    whole = sum(ours["profile"].values())
+    profile = [(name, f"{seconds:.1f}", f"{seconds / whole:.0%}") for name, seconds in ours["profile"].items()]
+    speeds = ", ".join(
+        f"{name} {phase} {rate:.1f}"
+        for name, side in (("peer", peer), ("ours", ours))
+        for phase, rate in side["images_per_second"].items()
+    )
+    return "\n\n".join(
+        (
+            where(record),
+            films,
+            table(("", "plain Keras", "pneumoscope", "x"), rows),
+            f"Images/s in training: {speeds}.",
+            table(("where our time goes", "s", "share"), profile),
+        )
+    )
+
+
+def training_steps(record: Record) -> str:
+    """Every candidate's images per second, and whether augmentation keeps up."""
+    rows = [
+        (row["name"], row["failed"], "", "", row["kept"])
+        if "failed" in row
+        else (
+            row["name"],
+            f"{row['images_per_second']:.1f}",
+            f"{row['ratio']:.2f}",
+            f"{row['peak_rss_mb']:.0f}",
+            row["kept"],
+        )
+        for row in record["rows"]
+    ]
+    keeping_up = "; ".join(
+        f"at {rate['size']} px {rate['images_per_second']:.0f} images/s, {rate['times_the_need']:.0f} times the need"
+        for rate in record["augmentation"]
+    )
+    head = ("batch 32 unless said otherwise", "images/s", "x the baseline", "peak MB", "kept")
+    said = f"Augmentation from the packed films, one thread: {keeping_up}. No epoch waits for it, or for the disk."
+    return "\n\n".join((where(record), table(head, rows), said))
+
+
+def scale(record: Record) -> str:
+    """Throughput against workers, and on paper what many films need."""
+    rows = record["throughput"]
+    one = rows[0]["films_per_second"] / rows[0]["workers"]
+    table_rows = [
+        (
+            row["workers"],
+            f"{row['films_per_second']:.1f}",
+            f"{row['films_per_second'] / one:.2f}",
+            f"{row['whole_command']:.1f}",
+        )
+        for row in rows
+    ]
+    rate = rows[-1]["films_per_second"] / rows[-1]["workers"]
+    cores = record["machine"]["cores"]
+    paper = [
+        (
+            f"{films:,}",
+            f"{films / rate / 3600:,.0f}",
+            f"{math.ceil(films / rate / 86_400 / cores):,}",
+        )
+        for films in (10**6, 10**8)
+    ]
+    head = ("workers", "films/s once running", "x one worker", "films/s of the whole command")
+    need = ("films, on paper from that rate", "core hours", f"machines of {cores} cores for one day")
+    return "\n\n".join((where(record), table(head, table_rows), table(need, paper)))
+
+
+def soak(record: Record) -> str:
+    """What a long run held in memory, and what was checked after it."""
+    memory = record["memory"]
+    total = [f"{memory[f'total_{third}_third_mb']:,.0f}" for third in ("first", "last")]
+    seconds = record["seconds"]
+    said = (
+        f"{record['films']:,} films ({record['bad']} of them bad files) with `{record['bundle']}`; one worker killed "
+        "after a quarter, the driver after half, then the same command again. "
+        f"{seconds / 60:.0f} minutes in all: {record['films'] / seconds:.1f} films/s with both starts and losses. "
+        f"All processes together held {record['peak_mb']:,.0f} MB at most; {total[0]} MB in the first third after the "
+        f"restart and {total[1]} MB in the last. A result takes {record['bytes_per_row']:.0f} bytes."
+    )
+    checks = [(name, "yes" if holds else "NO") for name, holds in record["checks"].items()]
+    return "\n\n".join((where(record), said, table(("checked at the end", ""), checks)))
+
+
+TABLES: dict[str, Callable[[Record], str]] = {
+    table.__name__: table for table in (screening, precision, training, training_steps, scale, soak)
+}
 
 
 def main() -> None:

@@ -48,10 +48,11 @@ def candidates() -> dict[str, Session]:
         from pneumoscope.screening.openvino_runtime import OpenVinoSession  # open_session refuses what is not proven
 
         found["OpenVINO, float32"] = open_session(RELEASED, cores, "openvino")
-        integers, sha256 = found["ONNX Runtime, int8"].sha256, found["OpenVINO, float32"].sha256
-        found["OpenVINO, int8"] = OpenVinoSession(INT8, integers, cores, bfloat16=False)
+        found["OpenVINO, int8"] = OpenVinoSession(INT8, cores, bfloat16=False)
+        found["OpenVINO, int8"].sha256 = found["ONNX Runtime, int8"].sha256
         if instructions() & {"amx_bf16", "avx512_bf16"}:
-            found["OpenVINO, bfloat16"] = OpenVinoSession(RELEASED, sha256, cores, bfloat16=True)
+            found["OpenVINO, bfloat16"] = OpenVinoSession(RELEASED, cores, bfloat16=True)
+            found["OpenVINO, bfloat16"].sha256 = found["OpenVINO, float32"].sha256
         else:
             print("OpenVINO, bfloat16: this processor has none, so it stays unproven")
     return found

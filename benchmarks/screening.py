@@ -22,7 +22,7 @@ import machine
 
 ROOT = Path(__file__).parents[1]
 INT8 = ROOT / "bundles" / "pneumoscope-resnet50-int8.onnx"
-ROUNDS = 4
+ROUNDS = 8
 """How often the folder of films is named in one run of the command."""
 
 KERAS_LOOP = """

@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from pneumoscope.screening.screener import Screener
     from pneumoscope.screening.writers import Sink
 
-HELP = "Screen radiographs: files, folders, DICOM."
+HELP = "Screen radiographs: files, folders, lists, DICOM; on a Ray cluster where there are many."
+
+_LOCAL = ("json", "csv", "html", "heatmaps")
+_RAY = ("out", "ray_address")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder to search for films")
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="a film; a folder to search; a CSV or Parquet list with a column path; with Ray also a URI of these",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of the table")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a CSV file")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with films, heatmaps, decisions")
@@ -28,21 +36,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--operating-point", metavar="NAME", help="a name that `pneumoscope info` lists, or a threshold within 0..1"
     )
     parser.add_argument("--bundle", type=Path, metavar="FILE", help="another model bundle than the one installed")
+    parser.add_argument(
+        "--runtime",
+        default="auto",
+        metavar="NAME",
+        help="auto (default), onnxruntime, openvino, or openvino-bf16 where that is proven for the bundle",
+    )
+    parser.add_argument(
+        "--workers", type=_count, metavar="N", help="films screened at once (default: the usable cores)"
+    )
+    ray = parser.add_argument_group("many films", "Parquet results; the same command again goes on where it stopped.")
+    ray.add_argument("--engine", choices=("local", "ray"), default="local", help="what runs it (default: %(default)s)")
+    ray.add_argument("--out", metavar="FOLDER", help="folder or URI for the results, which all workers reach")
+    ray.add_argument("--ray-address", metavar="ADDRESS", help="a running Ray cluster (default: one on this machine)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Screen; 0 when all films were assessed, 3 when some were not."""
+    distributed = options.engine == "ray"
+    misplaced = [name for name in (_LOCAL if distributed else _RAY) if getattr(options, name)]
+    if misplaced:
+        flag, engine = misplaced[0].replace("_", "-"), "local" if distributed else "ray"
+        raise DataError(f"--{flag} goes with --engine {engine} only.")
+    if distributed:
+        return _run_on_ray(options)
     outputs = [path for path in (options.csv, options.html, options.heatmaps) if path is not None]
     _check(outputs)
-    from pneumoscope.screening.discover import discover
+    return _run_here(options, outputs)
+
+
+def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
+    from pneumoscope.screening.listing import is_uri, list_films
     from pneumoscope.screening.screener import Screener
 
-    films = discover(options.paths)
+    if any(map(is_uri, options.sources)) or any(map(is_uri, named := list_films(options.sources))):
+        raise DataError("Films named by a URI are read with --engine ray --out FOLDER only.")
+    films = [Path(name) for name in named]
     overwritten = {path.resolve() for path in films}.intersection(path.resolve() for path in outputs)
     if overwritten:
         raise DataError(f"{overwritten.pop()} is a film to screen and an output too; name another output.")
-    screener = Screener(options.bundle)
-    results = screener.screen_many(films, options.operating_point)
+    screener = Screener(options.bundle, options.workers, options.runtime)
+    preview = bool(options.html or options.heatmaps)
+    results = screener.screen_many(films, options.operating_point, preview=preview)
     try:
         complete = _write(results, len(films), options, screener)
     except BrokenPipeError:  # the reader has seen enough
@@ -52,6 +87,35 @@ def run(options: argparse.Namespace) -> int:
     for path in outputs:
         sys.stderr.write(f"wrote {path}\n")
     return 0 if complete else 3
+
+
+def _run_on_ray(options: argparse.Namespace) -> int:
+    if not options.out:
+        raise DataError("--engine ray needs --out FOLDER for the results.")
+    from pneumoscope.errors import MissingExtraError
+
+    try:
+        from pneumoscope.screening.distributed import DistributedScreening, Order
+    except ImportError as error:  # pyarrow
+        raise MissingExtraError("--engine ray", "scale") from error
+    from pneumoscope.cli.progress import live_progress
+    from pneumoscope.screening.listing import list_films
+    from pneumoscope.screening.writers import summary, terms
+
+    order = Order(options.out, options.bundle, options.operating_point, options.runtime)
+    screening = DistributedScreening(list_films(options.sources), order)
+    job = screening.job
+    try:
+        with live_progress() as (progress, _):
+            for counts in screening.run(options.ray_address, options.workers):
+                progress("screening", counts.films, job.films)
+    except KeyboardInterrupt:
+        sys.stderr.write("pneumoscope: finished parts are kept; the same command goes on from there\n")
+        raise
+    judged_by = terms(screening.model, job.operating_point, job.threshold)
+    sys.stdout.write(summary(counts.films, counts.pneumonia, counts.not_assessed, judged_by) + "\n")
+    sys.stderr.write(f"wrote {options.out}\n")
+    return 3 if counts.not_assessed else 0
 
 
 def _write(results: "Iterator[Screening]", total: int, options: argparse.Namespace, screener: "Screener") -> bool:
@@ -75,6 +139,13 @@ def _check(outputs: list[Path]) -> None:
             raise DataError(f"{path}: the folder {path.absolute().parent} does not exist; make it first.")
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise DataError("Two outputs have the same name; give each its own.")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 def _sinks(options: argparse.Namespace, screener: "Screener", stack: ExitStack) -> "list[Sink]":

@@ -3,7 +3,11 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pneumoscope.training.many import Outcome
+    from pneumoscope.training.run import Setting
 
 HELP = "Train the ResNet50: head on frozen features first, then the opened network at a very low rate."
 
@@ -13,6 +17,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder with train/{NORMAL,PNEUMONIA}, or a CSV manifest")
     parser.add_argument("--out", type=Path, help="new folder for the run")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with an interrupted run")
+    parser.add_argument(
+        "--seeds", type=_seeds, metavar="LIST", help="several runs side by side on Ray, such as 0-4, in OUT/seed-N"
+    )
+    parser.add_argument("--cpus-per-run", type=int, default=1, metavar="N", help="with --seeds (default: %(default)s)")
+    parser.add_argument("--ray-address", metavar="ADDRESS", help="with --seeds: a running cluster, not one of our own")
     parser.add_argument("--recipe", default="default", help="default, naive or naive-high-rate (default: %(default)s)")
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
@@ -22,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, or go on with a run."""
+    """Train, or go on with a run; 4 when one of several did not finish."""
+    if options.seeds:
+        return _run_many(options)
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.training.run import train
 
@@ -42,21 +53,74 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_many(options: argparse.Namespace) -> int:
+    from pneumoscope.cli.progress import live_progress
+    from pneumoscope.errors import TrainingError
+    from pneumoscope.processor import usable_cores
+    from pneumoscope.training.many import Outcome, train_many
+
+    if options.resume or not (options.data and options.out):
+        raise TrainingError("--seeds needs --data and --out; the same command again goes on where it stopped")
+    settings = {options.out / f"seed-{seed}": _new(options, seed) for seed in options.seeds}
+    outcomes: list[Outcome] = []
+    with live_progress() as (progress, say):
+        progress("training runs", 0, len(settings))
+        for outcome in train_many(settings, usable_cores(), options.cpus_per_run, options.ray_address):
+            outcomes.append(outcome)
+            say(f"{outcome.folder}: {outcome.state} {outcome.explanation}".rstrip())
+            progress("training runs", len(outcomes), len(settings))
+    _show(sorted(outcomes, key=lambda outcome: list(settings).index(outcome.folder)))
+    return 0 if all(outcome.state == "finished" for outcome in outcomes) else TrainingError.exit_code
+
+
+def _show(outcomes: "list[Outcome]") -> None:
+    from rich import box
+    from rich.table import Table
+
+    from pneumoscope.screening.writers import terminal
+
+    table = Table("run", "state", "AUC", "recall", "specificity", "time", box=box.SIMPLE_HEAD)
+    for outcome in outcomes:
+        numbers = [f"{outcome.last[f'val_{name}']:.4f}" for name in ("auc", "recall", "specificity") if outcome.last]
+        time = f"{outcome.seconds:.0f} s" if outcome.seconds else "before"
+        table.add_row(str(outcome.folder), outcome.state, *(numbers or ["-"] * 3), time)
+    terminal().print(table)
+
+
+def _seeds(text: str) -> list[int]:
+    """Read a list of whole numbers and ranges, such as 0-4 or 1,3,7-9."""
+    seeds: dict[int, None] = {}
+    for item in text.split(","):
+        first, _, last = item.partition("-")
+        seeds |= dict.fromkeys(range(int(first), int(last or first) + 1))
+    if not seeds:
+        raise ValueError(text)
+    return list(seeds)
+
+
 def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
     from pneumoscope.errors import TrainingError
-    from pneumoscope.model.weights import resolve
-    from pneumoscope.training.recipe import recipe
-    from pneumoscope.training.run import Setting, resumed
+    from pneumoscope.training.run import resumed
 
-    cache = Path(os.environ.get("PNEUMOSCOPE_CACHE", Path.home() / ".cache" / "pneumoscope"))
     if options.resume:
-        return resumed(options.resume, cache), options.resume
+        return resumed(options.resume, _cache()), options.resume
     if not (options.data and options.out):
         raise TrainingError("give --data and --out for a new run, or --resume RUN")
     if options.out.is_file() or any(path.suffix != ".partial" for path in options.out.glob("*")):
         raise TrainingError(f"{options.out} is not empty; choose a new folder, or go on: --resume {options.out}")
+    return _new(options, options.seed), options.out
+
+
+def _new(options: argparse.Namespace, seed: int) -> "Setting":
+    from pneumoscope.model.weights import resolve
+    from pneumoscope.training.recipe import recipe
+    from pneumoscope.training.run import Setting
+
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
-    imagenet = None if weights == "random" else resolve(weights, cache)
-    chosen = recipe("smoke" if options.smoke else options.recipe)
-    return Setting(options.data, chosen, options.seed, imagenet, cache), options.out
+    imagenet = None if weights == "random" else resolve(weights, _cache())
+    return Setting(options.data, recipe("smoke" if options.smoke else options.recipe), seed, imagenet, _cache())
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("PNEUMOSCOPE_CACHE", Path.home() / ".cache" / "pneumoscope"))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pneumoscope.errors import DataError
 
@@ -46,18 +46,26 @@ def _films(top: Path) -> Iterator[Path]:
     yield from unreadable
 
 
-def _may_be_film(path: Path) -> bool:
-    if path.name.startswith(".") or path.name.upper() == "DICOMDIR":
+def by_name(name: str) -> bool | None:
+    """Tell from a file's name whether it is a film; None where only its content can tell.
+
+    DICOM files often have no suffix; those named by their UID end on a number that only looks like one.
+    """
+    if name.startswith(".") or name.upper() == "DICOMDIR":
         return False
+    suffix = PurePath(name).suffix.lower()
+    return None if not suffix or suffix[1:].isdigit() else suffix in SUFFIXES
+
+
+def _may_be_film(path: Path) -> bool:
     if path.exists() and not path.is_file():  # a pipe or device would wait for ever
         return False
-    suffix = path.suffix.lower()
-    bare = not suffix or suffix[1:].isdigit()
-    return suffix in SUFFIXES or (bare and _is_dicom(path))
+    told = by_name(path.name)
+    return _is_dicom(path) if told is None else told
 
 
 def _is_dicom(path: Path) -> bool:
-    """Look for DICOM's mark; files named by their UID end on a number that only looks like a suffix."""
+    """Look for DICOM's mark."""
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"

@@ -17,7 +17,7 @@ class OnnxRuntimeSession(Session):
 
     runtime = "onnxruntime"
 
-    def __init__(self, bundle: Path, sha256: str) -> None:
+    def __init__(self, bundle: Path) -> None:
         """Load; raises as ``open_session`` does."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # each worker is a core already
@@ -32,7 +32,6 @@ class OnnxRuntimeSession(Session):
         metadata = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         complete = tensors.issuperset({"radiograph", *OUTPUTS})
         self.card = read_card(metadata if complete else None, bundle)
-        self.path, self.sha256 = bundle, sha256
         _return_freed_memory()
 
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs:

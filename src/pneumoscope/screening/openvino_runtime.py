@@ -22,7 +22,7 @@ _ = openvino.Tensor(np.zeros(1, np.uint8)).data
 class OpenVinoSession(Session):
     """See Session."""
 
-    def __init__(self, bundle: Path, sha256: str, workers: int, *, bfloat16: bool) -> None:
+    def __init__(self, bundle: Path, workers: int, *, bfloat16: bool) -> None:
         """Load; raises as ``open_session`` does."""
         self.runtime = "openvino-bf16" if bfloat16 else "openvino"
         options = {
@@ -41,7 +41,6 @@ class OpenVinoSession(Session):
         except RuntimeError as problem:
             raise damaged(bundle) from problem
         self._own = threading.local()  # an infer request serves one thread
-        self.path, self.sha256 = bundle, sha256
 
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs:
         if not hasattr(self._own, "request"):

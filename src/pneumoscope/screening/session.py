@@ -3,6 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -74,25 +75,15 @@ def open_session(bundle: Path, workers: int, runtime: str = "auto") -> Session:
     """
     if runtime not in RUNTIMES:
         raise DataError(f"Unknown runtime {runtime!r}. Known: {', '.join(RUNTIMES)}.")
-    try:
-        with bundle.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as problem:
-        raise BundleError(f"{bundle}: the model bundle cannot be read ({problem.strerror}).") from problem
-    chosen = choose(sha256) if runtime == "auto" else runtime
-    if chosen == "openvino-bf16" and chosen not in proven(sha256):
-        raise DataError(
-            f"{bundle}: bfloat16 is not proven to keep this bundle's decisions. Use --runtime openvino; or prove it on "
-            "labelled films from a checkout of the source: python benchmarks/precision.py"
-        )
-    if chosen == "onnxruntime":
-        from pneumoscope.screening.onnx_runtime import OnnxRuntimeSession
-
-        return OnnxRuntimeSession(bundle, sha256)
-    from pneumoscope.screening.openvino_runtime import OpenVinoSession
-
-    session = OpenVinoSession(bundle, sha256, workers, bfloat16=chosen == "openvino-bf16")
-    if "quantized" in session.card.training and chosen not in proven(sha256):
+    with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the start, and loading need not wait for it
+        digest = pool.submit(_sha256, bundle)
+        try:
+            session = _load(bundle, workers, runtime, digest)
+        except BundleError:
+            digest.result()  # knows better what is wrong with a file that cannot even be read
+            raise
+        session.path, session.sha256 = bundle, digest.result()
+    if session.runtime != "onnxruntime" and "quantized" in session.card.training:
         raise DataError(
             f"{bundle}: a bundle of integers, with which OpenVINO has given wrong answers (docs/performance.md). "
             "Use --runtime onnxruntime."
@@ -100,15 +91,37 @@ def open_session(bundle: Path, workers: int, runtime: str = "auto") -> Session:
     return session
 
 
+def _load(bundle: Path, workers: int, runtime: str, digest: Future[str]) -> Session:
+    if runtime == "auto":
+        runtime = choose(digest.result()) if find_spec("openvino") else "onnxruntime"
+    if runtime == "onnxruntime":
+        from pneumoscope.screening.onnx_runtime import OnnxRuntimeSession
+
+        return OnnxRuntimeSession(bundle)
+    if runtime == "openvino-bf16" and runtime not in proven(digest.result()):
+        raise DataError(
+            f"{bundle}: bfloat16 is not proven to keep this bundle's decisions. Use --runtime openvino; or prove it on "
+            "labelled films from a checkout of the source: python benchmarks/precision.py"
+        )
+    from pneumoscope.screening.openvino_runtime import OpenVinoSession
+
+    return OpenVinoSession(bundle, workers, bfloat16=runtime == "openvino-bf16")
+
+
+def _sha256(bundle: Path) -> str:
+    try:
+        with bundle.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        raise BundleError(f"{bundle}: the model bundle cannot be read ({problem.strerror}).") from problem
+
+
 def choose(sha256: str) -> str:
-    """Choose the fastest runtime that is installed, suits this processor and is proven for this bundle."""
+    """Choose the fastest runtime that suits this processor and is proven for this bundle, if OpenVINO is installed."""
     available = instructions()
-    if find_spec("openvino"):
-        if available & {"amx_bf16", "avx512_bf16"} and "openvino-bf16" in proven(sha256):
-            return "openvino-bf16"
-        if "avx512f" in available and "openvino" in proven(sha256):
-            return "openvino"
-    return "onnxruntime"
+    if available & {"amx_bf16", "avx512_bf16"} and "openvino-bf16" in proven(sha256):
+        return "openvino-bf16"
+    return "openvino" if "avx512f" in available and "openvino" in proven(sha256) else "onnxruntime"
 
 
 def proven(sha256: str) -> frozenset[str]:

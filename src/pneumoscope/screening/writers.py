@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from pneumoscope.screening.result import FIELDS, Screening, Status
+from pneumoscope.screening.result import FIELDS, ModelIdentity, Screening, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,12 +119,25 @@ class Tally:
         """Sum up in one line: counts, operating point, model."""
         if self._last is None:
             return "No films."
-        normal = self.total - self.pneumonia - self.not_assessed
-        counts = f"{self.total} film{'s' * (self.total != 1)}: {self.pneumonia} pneumonia, {normal} normal"
-        if self.not_assessed:
-            counts += f", {self.not_assessed} not assessed"
-        model, point = self._last.model, f"{self._last.operating_point} (from {self._last.threshold:.1%})"
-        return f"{counts}. Operating point {point}. Model {model.name} {model.version}, {model.sha256[:12]}."
+        judged_by = terms(self._last.model, self._last.operating_point, self._last.threshold)
+        return summary(self.total, self.pneumonia, self.not_assessed, judged_by)
+
+
+def summary(total: int, pneumonia: int, not_assessed: int, judged_by: str) -> str:
+    """Sum up in one line; ``judged_by`` is what ``terms`` gives."""
+    normal = total - pneumonia - not_assessed
+    counts = f"{total} film{'s' * (total != 1)}: {pneumonia} pneumonia, {normal} normal"
+    if not_assessed:
+        counts += f", {not_assessed} not assessed"
+    return f"{counts}. {judged_by}"
+
+
+def terms(model: ModelIdentity, operating_point: str, threshold: float) -> str:
+    """Name what judged: the operating point and the model."""
+    return (
+        f"Operating point {operating_point} (from {threshold:.1%}). "
+        f"Model {model.name} {model.version}, {model.sha256[:12]}."
+    )
 
 
 def terminal() -> "Console":
