@@ -11,7 +11,6 @@ test: check
 	$(BIN)/pytest
 
 bench: .venv/development
-	$(BIN)/python benchmarks/training_steps.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/screening.py
 	$(BIN)/python benchmarks/scale.py

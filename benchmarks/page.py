@@ -201,13 +201,12 @@ TABLES: dict[str, Callable[[Record], str]] = {
 }
 
 
-def main() -> None:
-    """Fill in every table whose record is there."""
-    text = PAGE.read_text()
+def filled(text: str) -> str:
+    """The page with every table whose record is there filled in."""
     for name, write in TABLES.items():
         path = machine.RESULTS / f"{name}.json"
         if not path.exists():
-            print(f"{path}: no record yet; python benchmarks/{name}.py makes it")
+            print(f"{path}: no record yet")
             continue
         start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         before, found, rest = text.partition(start)
@@ -215,9 +214,9 @@ def main() -> None:
         if not (found and closed):
             raise SystemExit(f"{PAGE}: no place for the table {name!r}")
         text = f"{before}{start}\n\n{write(json.loads(path.read_text()))}\n\n{end}{after}"
-    PAGE.write_text(text)
-    print(f"wrote {PAGE}")
+    return text
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(filled(PAGE.read_text()))
+    print(f"wrote {PAGE}")

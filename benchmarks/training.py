@@ -1,6 +1,6 @@
 """Training: the shipped recipe against the same task in plain Keras, on the same films, one after the other.
 
-    python benchmarks/training.py [--films 240] [--head-epochs 10] [--finetune-epochs 3]     (needs pneumoscope[train])
+    python benchmarks/training.py [--films 128] [--head-epochs 10] [--finetune-epochs 3]     (needs pneumoscope[train])
 
 ``--films`` counts training films; half as many validate, on the number blocks that are always held out. More than there
 are takes all of them, which is the run to quote and takes hours. Each side runs in its own process and starts from
@@ -140,7 +140,7 @@ def main() -> None:
     weights = machine.DATA.parent / "weights" / "resnet50_imagenet_notop.weights.h5"
     parser.add_argument("--data", type=Path, help="default: the public release under PNEUMOSCOPE_DATA")
     parser.add_argument("--weights", type=Path, default=weights, help="ImageNet weights (default: %(default)s)")
-    parser.add_argument("--films", type=int, default=240, help="training films (default: %(default)s)")
+    parser.add_argument("--films", type=int, default=128, help="training films (default: %(default)s)")
     parser.add_argument("--head-epochs", type=int, default=10, help="of the peer (default: %(default)s)")
     parser.add_argument("--finetune-epochs", type=int, default=3, help="of the peer (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of both (default: %(default)s)")

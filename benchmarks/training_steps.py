@@ -176,6 +176,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=weights, help="ImageNet weights (default: %(default)s)")
     parser.add_argument("--other-python", action="append", default=[], help="an interpreter with other backends")
     parser.add_argument("--json", type=Path, help="write the record here instead of to benchmarks/results")
+    parser.add_argument("--only", help="measure anew what has this in its name; keep the record's other rows")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -184,9 +185,13 @@ def main() -> None:
         return
 
     rows: list[dict[str, Any]] = []
+    earlier = json.loads((machine.RESULTS / "training_steps.json").read_text())["rows"] if options.only else []
     with TemporaryDirectory() as name:
         batches, augmentation = prepared(Path(name))
         for number, candidate in enumerate(CANDIDATES):
+            if options.only and options.only not in candidate.name:
+                rows.append(earlier[number])
+                continue
             rows.append(row(number, options.weights, batches[candidate.size, candidate.batch], options.other_python))
             if "failed" in rows[-1]:
                 print(f"{candidate.name:40} {rows[-1]['failed']}", flush=True)

@@ -3,7 +3,9 @@
 import argparse
 import json
 import re
+import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,17 @@ def test_readme_states_the_released_results():
         row.append(str(point["confusion"][1][0]))
         assert " | ".join(row) in readme, f"{point['name']}: {row}"
     assert f"AUC {released['ranking']['auc']['value']:.4f}" in readme
+
+
+def test_the_performance_page_holds_its_records(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])  # as running the script does
+    page = runpy.run_path(str(ROOT / "benchmarks" / "page.py"))
+    text = page["PAGE"].read_text()
+    assert page["filled"](text) == text, "run: python benchmarks/page.py"
+    assert {path.stem for path in (ROOT / "benchmarks" / "results").glob("*.json")} == set(page["TABLES"])
+
+
+def test_readme_states_a_recorded_speed():
+    record = json.loads((ROOT / "benchmarks" / "results" / "screening.json").read_text())
+    for row in record["rows"][:2]:
+        assert f"{row['films_per_second'] / record['keras_loop']:.1f} times" in (ROOT / "README.md").read_text()
