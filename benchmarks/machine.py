@@ -18,7 +18,7 @@ LIBRARIES = ("pneumoscope", "onnxruntime", "openvino", "keras", "tensorflow-cpu"
 
 
 def describe() -> dict[str, Any]:
-    """Name the processor, its telling instruction sets, cores, memory, versions and the load before the run."""
+    """Name the processor, its telling instruction sets, cores, memory, versions and the load at its end."""
     installed = {}
     for name in LIBRARIES:
         try:
@@ -32,7 +32,7 @@ def describe() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "python": platform.python_version(),
         "versions": installed,
-        "load_before": round(os.getloadavg()[0], 1),
+        "load_at_end": round(os.getloadavg()[0], 1),
         "date": datetime.now(UTC).date().isoformat(),
     }
 

@@ -31,7 +31,7 @@ def where(record: Record) -> str:
     sets = ", ".join(on["instructions"])
     return (
         f"{on['date']}, {on['processor']}, {on['cores']} cores ({sets}), {on['memory_gib']} GiB; "
-        f"Python {on['python']}, {versions}. Load before the run: {on['load_before']}."
+        f"Python {on['python']}, {versions}. Load at its end: {on['load_at_end']}."
     )
 
 
