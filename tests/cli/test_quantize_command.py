@@ -21,6 +21,8 @@ def test_a_site_makes_its_own_integers_and_screens_with_them(
     assert f"wrote {out}" in capsys.readouterr().err
     assert main(["screen", str(films / "test"), "--bundle", str(out)]) == 0
     assert "1.0.0+int8" in capsys.readouterr().out
+    assert main(["info", "--bundle", str(out)]) == 0
+    assert "of the float bundle it was made from" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,10 @@ def _show(known: dict[str, Any]) -> None:
         points.add_row(point["name"] + default, f"{point['threshold']:.1%}", point["policy"])
     console.print(points)
 
-    for found in (card["validation"], known["evaluation"]):
+    validation = card["validation"]
+    if "quantized" in card["training"]:
+        validation = validation | {"title": f"{validation['title']}, of the float bundle it was made from"}
+    for found in (validation, known["evaluation"]):
         if found:
             console.print(_results(found))
 
