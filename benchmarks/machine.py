@@ -13,6 +13,8 @@ from pneumoscope.processor import instructions, usable_cores
 
 DATA = Path(os.environ.get("PNEUMOSCOPE_DATA", Path(__file__).parents[2] / "shared" / "datasets"))
 RESULTS = Path(__file__).parent / "results"
+WEIGHTS = DATA.parent / "weights" / "resnet50_imagenet_notop.weights.h5"
+INT8 = Path(__file__).parents[1] / "bundles" / "pneumoscope-resnet50-int8.onnx"
 TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
 LIBRARIES = ("pneumoscope", "onnxruntime", "openvino", "keras", "tensorflow-cpu", "tensorflow", "torch", "jax", "ray")
 
@@ -45,10 +47,10 @@ def films(folder: str) -> Path:
     return found
 
 
-def record(name: str, content: dict[str, Any]) -> None:
-    """Write one benchmark's record, from which page.py makes its tables."""
+def record(name: str, content: dict[str, Any], path: Path | None = None) -> None:
+    """Write one benchmark's record, from which page.py makes its tables; to ``path`` for one that is not to be kept."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    path = path or RESULTS / f"{name}.json"
     path.write_text(json.dumps({"machine": describe()} | content, indent=1) + "\n")
     print(f"wrote {path}")
 

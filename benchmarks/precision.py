@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.data.film import Film
-from pneumoscope.data.layout import distinct, load
-from pneumoscope.data.splits import validation
+from pneumoscope.data.layout import load
+from pneumoscope.data.splits import divided
 from pneumoscope.evaluation.predictions import DecisionRule
 from pneumoscope.imaging import read, to_input
 from pneumoscope.model.bundle import RELEASED
@@ -28,27 +28,25 @@ from pneumoscope.processor import instructions, usable_cores
 from pneumoscope.screening.session import Session, open_session, proven
 from pneumoscope.screening.workers import in_order
 
-INT8 = Path(__file__).parents[1] / "bundles" / "pneumoscope-resnet50-int8.onnx"
 LARGEST_AUC_MOVE = 0.0005
 
 
 def sets(source: Path) -> dict[str, list[Film]]:
     """The held-out number blocks of train, and the official test."""
     films = load(source)
-    own = list(distinct(film for film in films if film.split != "test").values())
-    blocks = [film for film in validation(own) if film.split == "val"]
+    blocks = [film for film in divided(films).values() if film.split == "val"]
     return {"validation blocks": blocks, "official test": [film for film in films if film.split == "test"]}
 
 
 def candidates() -> dict[str, Session]:
     """Whatever can run here, but the reference."""
     cores = usable_cores()
-    found = {"ONNX Runtime, int8": open_session(INT8, cores, "onnxruntime")}
+    found = {"ONNX Runtime, int8": open_session(machine.INT8, cores, "onnxruntime")}
     if find_spec("openvino"):
         from pneumoscope.screening.openvino_runtime import OpenVinoSession  # open_session refuses what is not proven
 
         found["OpenVINO, float32"] = open_session(RELEASED, cores, "openvino")
-        found["OpenVINO, int8"] = OpenVinoSession(INT8, cores, bfloat16=False)
+        found["OpenVINO, int8"] = OpenVinoSession(machine.INT8, cores, bfloat16=False)
         found["OpenVINO, int8"].sha256 = found["ONNX Runtime, int8"].sha256
         if instructions() & {"amx_bf16", "avx512_bf16"}:
             found["OpenVINO, bfloat16"] = OpenVinoSession(RELEASED, cores, bfloat16=True)
@@ -63,11 +61,12 @@ def logits(session: Session, inputs: list[NDArray[np.uint8]]) -> NDArray[np.floa
     return np.concatenate([row for row, _ in in_order(lambda x: session.run(x[None]), inputs, usable_cores())])
 
 
-def compare(reference: NDArray[np.float32], other: NDArray[np.float32], positive: NDArray[np.bool_]) -> dict[str, Any]:
+def compare(
+    rule: DecisionRule, reference: NDArray[np.float32], other: NDArray[np.float32], positive: NDArray[np.bool_]
+) -> dict[str, Any]:
     """Count the decisions that differ and measure how far numbers moved."""
     from sklearn.metrics import roc_auc_score
 
-    rule = DecisionRule.of(open_session(RELEASED, 1, "onnxruntime").card)
     p, q = rule.probability(reference), rule.probability(other)
     before, after = roc_auc_score(positive, p), roc_auc_score(positive, q)
     return {
@@ -96,7 +95,7 @@ def main(prove: bool) -> None:
         positive = np.array([not film.classes[0] for film in films])
         expected = logits(reference, inputs)
         for other, session in others.items():
-            row = compare(expected, logits(session, inputs), positive)
+            row = compare(DecisionRule.of(reference.card), expected, logits(session, inputs), positive)
             identity = {"name": other, "set": name, "bundle_sha256": session.sha256, "runtime": session.runtime}
             rows.append(identity | row)
             print(

@@ -21,7 +21,6 @@ from typing import Any
 import machine
 
 ROOT = Path(__file__).parents[1]
-INT8 = ROOT / "bundles" / "pneumoscope-resnet50-int8.onnx"
 ROUNDS = 8
 """How often the folder of films is named in one run of the command."""
 
@@ -100,7 +99,7 @@ def screen(*arguments: object) -> tuple[float, float]:
 
 def contestants(released: Path) -> dict[str, tuple[Path, str]]:
     """What can run here: name -> (bundle, runtime)."""
-    found = {"ONNX Runtime, float32": (released, "onnxruntime"), "ONNX Runtime, int8": (INT8, "onnxruntime")}
+    found = {"ONNX Runtime, float32": (released, "onnxruntime"), "ONNX Runtime, int8": (machine.INT8, "onnxruntime")}
     if find_spec("openvino"):
         found["OpenVINO, float32"] = (released, "openvino")
     return found

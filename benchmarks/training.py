@@ -24,18 +24,18 @@ import machine
 import numpy as np
 
 from pneumoscope.data.film import Film
-from pneumoscope.data.layout import distinct, load, write_manifest
-from pneumoscope.data.splits import validation
+from pneumoscope.data.layout import load, write_manifest
+from pneumoscope.data.splits import divided
 
 HERE = Path(__file__).parent
 
 
 def chosen(source: Path, count: int) -> list[Film]:
     """``count`` training films and half as many validation films, evenly over classes and numbers."""
-    divided = validation(list(distinct(film for film in load(source) if film.split != "test").values()))
+    available = divided(load(source)).values()
     films = []
     for split, most in (("train", count), ("val", count // 2)):
-        side = sorted((film for film in divided if film.split == split), key=lambda film: (film.classes, film.path))
+        side = sorted((film for film in available if film.split == split), key=lambda film: (film.classes, film.path))
         films += [side[i] for i in np.linspace(0, len(side) - 1, min(most, len(side))).round().astype(int)]
     return films
 
@@ -137,9 +137,8 @@ def told(record: dict[str, Any]) -> str:
 def main() -> None:
     """Measure and record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    weights = machine.DATA.parent / "weights" / "resnet50_imagenet_notop.weights.h5"
     parser.add_argument("--data", type=Path, help="default: the public release under PNEUMOSCOPE_DATA")
-    parser.add_argument("--weights", type=Path, default=weights, help="ImageNet weights (default: %(default)s)")
+    parser.add_argument("--weights", type=Path, default=machine.WEIGHTS, help="ImageNet weights (default: %(default)s)")
     parser.add_argument("--films", type=int, default=128, help="training films (default: %(default)s)")
     parser.add_argument("--head-epochs", type=int, default=10, help="of the peer (default: %(default)s)")
     parser.add_argument("--finetune-epochs", type=int, default=3, help="of the peer (default: %(default)s)")
@@ -162,10 +161,7 @@ def main() -> None:
         }
     record = compared(sides["peer"], sides["ours"])
     print(told(record))
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine.describe()} | record, indent=1) + "\n")
-    else:
-        machine.record("training", record)
+    machine.record("training", record, options.json)
 
 
 if __name__ == "__main__":

@@ -172,8 +172,7 @@ def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, 
 def main() -> None:
     """Measure and record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    weights = machine.DATA.parent / "weights" / "resnet50_imagenet_notop.weights.h5"
-    parser.add_argument("--weights", type=Path, default=weights, help="ImageNet weights (default: %(default)s)")
+    parser.add_argument("--weights", type=Path, default=machine.WEIGHTS, help="ImageNet weights (default: %(default)s)")
     parser.add_argument("--other-python", action="append", default=[], help="an interpreter with other backends")
     parser.add_argument("--json", type=Path, help="write the record here instead of to benchmarks/results")
     parser.add_argument("--only", help="measure anew what has this in its name; keep the record's other rows")
@@ -210,10 +209,7 @@ def main() -> None:
             f"{rate['times_the_need']:.0f} times what the step needs"
         )
     record = {"steps": STEPS, "rows": rows, "augmentation": augmentation}
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine.describe()} | record, indent=1) + "\n")
-    else:
-        machine.record("training_steps", record)
+    machine.record("training_steps", record, options.json)
 
 
 if __name__ == "__main__":

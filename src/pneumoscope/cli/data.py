@@ -113,7 +113,6 @@ class _Look(NamedTuple):
 
 
 def _look(film: "Film") -> "_Look | Unreadable":
-
     from pneumoscope.data.audit import Unreadable
     from pneumoscope.data.shortcuts import laplacian_variance
     from pneumoscope.imaging import NotAssessedError, read, to_input

@@ -6,12 +6,13 @@ default therefore holds out whole blocks of numbers.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from pneumoscope.data.film import Film
+from pneumoscope.data.layout import distinct
 from pneumoscope.errors import DataError
 
 HELD_OUT_BLOCKS: dict[str, tuple[tuple[int, int], ...]] = {
@@ -60,6 +61,23 @@ def validation(films: Sequence[Film], *, fraction: float = 0.2, seed: int = 0) -
         divided = _by_patient(films, fraction, seed)
     _check(divided)
     return divided
+
+
+def divided(films: Iterable[Film], *, seed: int = 0) -> dict[str, Film]:
+    """Divide the distinct films of a source as training does; its test films are left out.
+
+    Args:
+        films: of any split.
+        seed: of the draw of patients, see :func:`validation`.
+
+    Returns:
+        Every distinct film, by the sha256 of its content, with split "train" or "val".
+
+    Raises:
+        DataError: identical films carry different labels, or a class would be missing on either side.
+    """
+    by_digest = distinct(film for film in films if film.split != "test")
+    return dict(zip(by_digest, validation(list(by_digest.values()), seed=seed), strict=True))
 
 
 def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:

@@ -25,9 +25,14 @@ def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8
         uint8 array of shape (size, size), 0..255.
     """
     pixels = radiograph.pixels
-    if pixels.shape == (size, size) and pixels.dtype == np.uint8:
-        return np.asarray(pixels, dtype=np.uint8)
     if pixels.shape != (size, size):
         image = Image.fromarray(pixels).convert("F").resize((size, size), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
+    return to_8_bit(pixels)
+
+
+def to_8_bit(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Round grey of 0..255 to uint8; grey that is uint8 already passes through."""
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, dtype=np.uint8)
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pneumoscope.imaging import NotAssessedError, Radiograph, Reason, read, to_input
+from pneumoscope.imaging.preprocess import to_8_bit
 
 Source = Path | str | bytes | NDArray[np.generic]
 """A file, a file's content, or an array; see ``imaging.read``."""
@@ -56,7 +57,6 @@ def prepare(source: Source, size: int, *, preview: bool) -> Prepared | Refusal:
 
 
 def _preview(radiograph: Radiograph) -> NDArray[np.uint8]:
-    pixels = radiograph.pixels
-    image = Image.fromarray(pixels if pixels.dtype == np.uint8 else np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+    image = Image.fromarray(to_8_bit(radiograph.pixels))
     image.thumbnail((PREVIEW_SIZE, PREVIEW_SIZE), Image.Resampling.BILINEAR)
     return np.asarray(image)

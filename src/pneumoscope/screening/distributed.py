@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PARTS, SMALLEST, LARGEST = 64, 16, 500
 """A list is cut into 64 parts, so that all cores get some, but of 16 films at least, because a file for each is waste,
-and of 500 at most: some twenty seconds of one core, which is what a killed worker loses."""
+and of 500 at most: about a minute of one core, which is what a killed worker loses."""
 
 TRIES = 3
 """How often a part is tried again after its worker died: one film that crashes a decoder must not hold the others."""

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.data.film import Film
-from pneumoscope.data.layout import distinct, fingerprint, load, sha256, write_manifest
-from pneumoscope.data.splits import validation
+from pneumoscope.data.layout import fingerprint, load, sha256, write_manifest
+from pneumoscope.data.splits import divided
 from pneumoscope.errors import TrainingError
 from pneumoscope.model.backend import bfloat16_pays, import_keras
 from pneumoscope.training.films import Progress, limited, pack
@@ -160,11 +160,9 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 def _divided(setting: Setting) -> dict[str, Film]:
     """Distinct training films by digest, each with its side of the split."""
-    available = [film for film in load(setting.source) if film.split != "test"]
-    by_digest = distinct(available)
-    divided = dict(zip(by_digest, validation(list(by_digest.values()), seed=setting.seed), strict=True))
-    chosen = {film.path for film in limited(list(divided.values()), setting.recipe.limit)}
-    return {digest: film for digest, film in divided.items() if film.path in chosen}
+    films = divided(load(setting.source), seed=setting.seed)
+    chosen = {film.path for film in limited(list(films.values()), setting.recipe.limit)}
+    return {digest: film for digest, film in films.items() if film.path in chosen}
 
 
 def _side(films: dict[str, Film], split: str) -> dict[str, Film]:
