@@ -156,15 +156,15 @@ def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, 
     from pneumoscope.training.recipe import recipe
 
     films = distinct(film for film in chosen(machine.films("chest_xray"), MOST_FILMS) if film.split == "train")
-    packed, area = pack(films, folder, lambda *_: None), recipe("default").crop_area
+    packed, how = pack(films, folder, lambda *_: None), recipe("default").augmentation
     batches, rates = {}, []
     for size, count in {(candidate.size, candidate.batch) for candidate in CANDIDATES}:
-        x, targets, weights = next(packed.augmented(size, count, area, (0,)))
+        x, targets, weights = next(packed.augmented(size, count, how, (0,)))
         batches[size, count] = folder / f"{size}-{count}.npz"
         np.savez(batches[size, count], x=x, targets=targets, weights=weights)
     for size in (128, 160):
         started = time.monotonic()
-        made = sum(len(x) for epoch in range(5) for x, _, _ in packed.augmented(size, 32, area, (1, epoch)))
+        made = sum(len(x) for epoch in range(5) for x, _, _ in packed.augmented(size, 32, how, (1, epoch)))
         rates.append({"size": size, "images_per_second": made / (time.monotonic() - started)})
     return batches, rates
 

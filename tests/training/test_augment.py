@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from pneumoscope.training.augment import augment
+from pneumoscope.training.augment import Augmentation, augment
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def _sharpness(pixels: np.ndarray) -> float:
 
 
 def _variants(film: np.ndarray, count: int, area: tuple[float, float], size: int = 96) -> list[np.ndarray]:
-    return [augment(film, size, area, np.random.default_rng(seed)) for seed in range(count)]
+    return [augment(film, size, Augmentation(area), np.random.default_rng(seed)) for seed in range(count)]
 
 
 def test_a_variant_follows_from_its_seed(film: np.ndarray) -> None:

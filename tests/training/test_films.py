@@ -8,6 +8,7 @@ from PIL import Image
 from pneumoscope.data.film import Film, Label, Subtype
 from pneumoscope.data.layout import distinct
 from pneumoscope.imaging import NotAssessedError
+from pneumoscope.training.augment import Augmentation
 from pneumoscope.training.films import PackedFilms, class_weights, limited, pack
 
 KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
@@ -114,7 +115,7 @@ def test_plain_resizes() -> None:
 def test_an_epoch_shows_every_film_once_with_its_target() -> None:
     films = _packed(24)
     seen = Counter()
-    for x, targets, weights in films.augmented(32, 4, (0.2, 1.0), (0, 1, 1)):
+    for x, targets, weights in films.augmented(32, 4, Augmentation(), (0, 1, 1)):
         assert (x.dtype, x.shape) == (np.float32, (4, 32, 32, 1))
         np.testing.assert_array_equal(targets, films.targets[weights.astype(int)])
         seen.update(weights.astype(int).tolist())
@@ -123,7 +124,7 @@ def test_an_epoch_shows_every_film_once_with_its_target() -> None:
 
 @pytest.mark.parametrize(("count", "batches"), [(3, [3]), (4, [4]), (11, [4, 4])])
 def test_an_epoch_has_whole_batches_unless_there_is_less_than_one(count: int, batches: list[int]) -> None:
-    epoch = list(_packed(count).augmented(32, 4, (0.2, 1.0), (0, 1, 1)))
+    epoch = list(_packed(count).augmented(32, 4, Augmentation(), (0, 1, 1)))
     assert [len(x) for x, _, _ in epoch] == batches
 
 
@@ -131,7 +132,7 @@ def test_an_epoch_follows_from_its_seed() -> None:
     films = _packed(12)
 
     def epoch(*seed: int) -> list[np.ndarray]:
-        return [np.concatenate(part) for part in zip(*films.augmented(48, 4, (0.2, 1.0), seed), strict=True)]
+        return [np.concatenate(part) for part in zip(*films.augmented(48, 4, Augmentation(), seed), strict=True)]
 
     for first, again in zip(epoch(5, 1, 2), epoch(5, 1, 2), strict=True):
         np.testing.assert_array_equal(first, again)
@@ -143,13 +144,13 @@ def test_a_film_looks_different_in_every_epoch() -> None:
     films = _packed(4)
     looks = set()
     for number in range(5):
-        for x, _, weights in films.augmented(48, 4, (0.2, 1.0), (0, 1, number)):
+        for x, _, weights in films.augmented(48, 4, Augmentation(), (0, 1, number)):
             looks.add(x[list(weights).index(2.0)].tobytes())
     assert len(looks) == 5
 
 
 def test_an_abandoned_epoch_does_not_hang() -> None:
-    epoch = _packed(40).augmented(32, 4, (0.2, 1.0), (0, 1, 1))
+    epoch = _packed(40).augmented(32, 4, Augmentation(), (0, 1, 1))
     next(epoch)
     epoch.close()
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=_seeds, metavar="LIST", help="several runs side by side on Ray, such as 0-4, in OUT/seed-N"
     )
-    parser.add_argument("--cpus-per-run", type=int, default=1, metavar="N", help="with --seeds (default: %(default)s)")
-    parser.add_argument("--ray-address", metavar="ADDRESS", help="with --seeds: a running cluster, not one of our own")
-    parser.add_argument("--recipe", default="default", help="default, naive or naive-high-rate (default: %(default)s)")
+    parser.add_argument(
+        "--folds", type=int, metavar="N", help="N runs side by side in OUT/fold-I, each without one number block"
+    )
+    many = "with --seeds or --folds"
+    parser.add_argument("--cpus-per-run", type=int, default=1, metavar="N", help=f"{many} (default: %(default)s)")
+    parser.add_argument("--ray-address", metavar="ADDRESS", help=f"{many}: a running cluster, not one of our own")
+    parser.add_argument(
+        "--recipe", default="default", help="default, asked-for, naive or naive-high-rate (default: %(default)s)"
+    )
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
     parser.add_argument(
@@ -32,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, or go on with a run; 4 when one of several did not finish."""
-    if options.seeds:
+    if options.seeds or options.folds:
         return _run_many(options)
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.training.run import train
@@ -59,9 +66,14 @@ def _run_many(options: argparse.Namespace) -> int:
     from pneumoscope.processor import usable_cores
     from pneumoscope.training.many import Outcome, train_many
 
-    if options.resume or not (options.data and options.out):
-        raise TrainingError("--seeds needs --data and --out; the same command again goes on where it stopped")
-    settings = {options.out / f"seed-{seed}": _new(options, seed) for seed in options.seeds}
+    if options.resume or not (options.data and options.out) or (options.seeds and options.folds):
+        raise TrainingError(
+            "either --seeds or --folds, with --data and --out; the same command again goes on where it stopped"
+        )
+    if options.folds:
+        settings = {options.out / f"fold-{block}": _fold(options, block) for block in range(options.folds)}
+    else:
+        settings = {options.out / f"seed-{seed}": _new(options, seed) for seed in options.seeds}
     outcomes: list[Outcome] = []
     with live_progress() as (progress, say):
         progress("training runs", 0, len(settings))
@@ -120,6 +132,12 @@ def _new(options: argparse.Namespace, seed: int) -> "Setting":
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
     imagenet = None if weights == "random" else resolve(weights, _cache())
     return Setting(options.data, recipe("smoke" if options.smoke else options.recipe), seed, imagenet, _cache())
+
+
+def _fold(options: argparse.Namespace, block: int) -> "Setting":
+    """Seeds differ between the folds, and between the folds of two seeds."""
+    setting = _new(options, options.seed * options.folds + block)
+    return replace(setting, left_out=(block, options.folds))
 
 
 def _cache() -> Path:

@@ -7,6 +7,7 @@ training film is therefore cropped widely, resampled to a random aspect ratio, a
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,28 @@ from PIL import Image, ImageFilter
 Pixels = NDArray[np.uint8]
 
 
-def augment(film: Pixels, size: int, area: tuple[float, float], rng: np.random.Generator) -> Pixels:
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a training film may be changed.
+
+    Attributes:
+        crop_area: smallest and largest share of the film that a crop covers.
+        sharpness: share of the films that are blurred, sharpened, shrunk, re-encoded or made noisy.
+        tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
+    """
+
+    crop_area: tuple[float, float] = (0.12, 1.0)
+    sharpness: float = 0.7
+    tone: float = 1.0
+
+
+def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator) -> Pixels:
     """Draw one random variant of a film.
 
     Args:
         film: uint8 (H, W), 0..255.
         size: side of the result in pixels.
-        area: smallest and largest share of the film that the crop covers.
+        how: what may be changed.
         rng: the only source of randomness.
 
     Returns:
@@ -30,12 +46,12 @@ def augment(film: Pixels, size: int, area: tuple[float, float], rng: np.random.G
     image = Image.fromarray(film)
     if rng.random() < 0.5:
         image = image.rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR)
-    image = image.resize((size, size), Image.Resampling.BILINEAR, box=_crop(image.size, area, rng))
+    image = image.resize((size, size), Image.Resampling.BILINEAR, box=_crop(image.size, how.crop_area, rng))
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    if rng.random() < 0.7:
+    if rng.random() < how.sharpness:
         image = _SHARPNESS[rng.integers(len(_SHARPNESS))](image, rng)
-    return _tone(np.asarray(image, dtype=np.float32), rng)
+    return _tone(np.asarray(image, dtype=np.float32), how.tone, rng)
 
 
 def _crop(
@@ -78,10 +94,10 @@ def _noise(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 _SHARPNESS: list[Callable[[Image.Image, np.random.Generator], Image.Image]] = [_blur, _sharpen, _shrink, _jpeg, _noise]
 
 
-def _tone(pixels: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
+def _tone(pixels: NDArray[np.float32], strength: float, rng: np.random.Generator) -> Pixels:
     """Random gamma, contrast and brightness."""
-    gamma = np.exp(rng.uniform(-0.35, 0.35))
-    contrast, brightness = rng.uniform(0.7, 1.3), rng.uniform(-30, 30)
+    gamma = np.exp(strength * rng.uniform(-0.35, 0.35))
+    contrast, brightness = 1 + strength * rng.uniform(-0.3, 0.3), strength * rng.uniform(-30, 30)
     pixels = 255 * (pixels / 255) ** gamma
     pixels = (pixels - 127.5) * contrast + 127.5 + brightness
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

@@ -14,7 +14,7 @@ from PIL import Image
 from pneumoscope.data.film import Film
 from pneumoscope.data.layout import fingerprint
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
-from pneumoscope.training.augment import augment
+from pneumoscope.training.augment import Augmentation, augment
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -28,11 +28,20 @@ class PackedFilms:
         pixels: uint8 (N, 224, 224), memory-mapped.
         targets: float32 (N, 3), 1 for every class that the label allows.
         weights: float32 (N,), so that normals and pneumonias weigh the same in sum and 1 on average.
+        pack: file with these and perhaps more films; None where there is none.
+        rows: int (N,), the place of each film in the pack; None for all in order.
     """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
+    pack: Path | None = None
+    rows: NDArray[np.int64] | None = None
+
+    def subset(self, chosen: NDArray[np.bool_]) -> "PackedFilms":
+        """The chosen films (N,) of a whole pack, weighed among themselves."""
+        targets = self.targets[chosen]
+        return PackedFilms(self.pixels[chosen], targets, class_weights(targets), self.pack, np.flatnonzero(chosen))
 
     @property
     def positive(self) -> NDArray[np.bool_]:
@@ -49,7 +58,7 @@ class PackedFilms:
             yield films[..., None].astype(np.float32)
 
     def augmented(
-        self, size: int, batch: int, area: tuple[float, float], seed: tuple[int, ...]
+        self, size: int, batch: int, how: Augmentation, seed: tuple[int, ...]
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
         """One shuffled epoch of augmented batches (x, targets, weights), each made while the one before it is used.
 
@@ -59,7 +68,7 @@ class PackedFilms:
 
         def make(start: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
             chosen = order[start : start + batch]
-            films = [augment(self.pixels[i], size, area, np.random.default_rng((*seed, int(i)))) for i in chosen]
+            films = [augment(self.pixels[i], size, how, np.random.default_rng((*seed, int(i)))) for i in chosen]
             return np.stack(films)[..., None].astype(np.float32), self.targets[chosen], self.weights[chosen]
 
         starts = range(0, max(1, len(order) // batch) * batch, batch)
@@ -96,7 +105,7 @@ def pack(films: dict[str, Film], cache: Path, progress: Progress) -> PackedFilms
         pixels.flush()
         partial.replace(path)
     targets = np.array([film.classes for film in ordered], dtype=np.float32)
-    return PackedFilms(np.load(path, mmap_mode="r"), targets, class_weights(targets))
+    return PackedFilms(np.load(path, mmap_mode="r"), targets, class_weights(targets), path)
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -105,8 +105,13 @@ def _ended(folder: Path, setting: Setting) -> Outcome | None:
     config = _read(folder / "config.json", {})
     if config.get("state") not in ("finished", "collapsed"):
         return None
-    asked = {"recipe": asdict(setting.recipe), "seed": setting.seed, "source": str(setting.source.resolve())}
-    changed = [name for name, value in json.loads(json.dumps(asked)).items() if config[name] != value]
+    asked = {
+        "recipe": asdict(setting.recipe),
+        "seed": setting.seed,
+        "left_out": setting.left_out,
+        "source": str(setting.source.resolve()),
+    }
+    changed = [name for name, value in json.loads(json.dumps(asked)).items() if config.get(name) != value]
     if changed:
         raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
     return _outcome(folder, config.get("explanation", ""), 0.0)

@@ -6,13 +6,14 @@ RUN/history.json       one row per epoch
 RUN/checkpoint.npz     what --resume reads
 RUN/model.weights.h5   the weights to keep
 RUN/validation.npz     logits of the validation films, in the order of validation.csv
+RUN/left-out.npz       the same of the block left out of training, if one was, with left-out.csv
 RUN/checksums.json     sha256 of the finished files
 """
 
 import json
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ from numpy.typing import NDArray
 
 from pneumoscope.data.film import Film
 from pneumoscope.data.layout import fingerprint, load, sha256, write_manifest
-from pneumoscope.data.splits import divided
+from pneumoscope.data.splits import block_folds, divided
 from pneumoscope.errors import TrainingError
 from pneumoscope.model.backend import bfloat16_pays, import_keras
-from pneumoscope.training.films import Progress, limited, pack
+from pneumoscope.training.films import PackedFilms, Progress, limited, pack
 from pneumoscope.training.guard import CollapseError
 from pneumoscope.training.recipe import Recipe, recipe
 
@@ -42,6 +43,8 @@ class Setting:
         seed: of everything random.
         imagenet: path of the ImageNet weights, or None for random ones.
         cache: folder for packed films.
+        left_out: (i, n) leaves block i of n number blocks of the training films out of training, to be scored at the
+            end; None trains on all. The validation films stay the same.
     """
 
     source: Path
@@ -49,6 +52,7 @@ class Setting:
     seed: int
     imagenet: Path | None
     cache: Path
+    left_out: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         _write_json(folder / "history.json", history)
         on_epoch(history)
 
-    packed = {split: pack(_side(films, split), setting.cache, progress) for split in ("train", "val")}
+    packed = _packed(films, setting, progress)
     keras.utils.set_random_seed(setting.seed)
     model = build(str(setting.imagenet) if setting.imagenet else None)
     trainer = Trainer(model, setting.recipe, packed, setting.seed, folder, progress, keep_history)
@@ -114,7 +118,8 @@ def resumed(folder: Path, cache: Path) -> Setting:
     if config["state"] == "finished":
         raise TrainingError(f"{folder}: this run is finished; next: pneumoscope report {folder}")
     imagenet = Path(config["imagenet"]) if config["imagenet"] else None
-    return Setting(Path(config["source"]), recipe(config["recipe"]["name"]), config["seed"], imagenet, cache)
+    left_out = tuple(config["left_out"]) if config.get("left_out") else None
+    return Setting(Path(config["source"]), recipe(config["recipe"]["name"]), config["seed"], imagenet, cache, left_out)
 
 
 def load_finished(folder: Path) -> FinishedRun:
@@ -133,10 +138,14 @@ def load_finished(folder: Path) -> FinishedRun:
     for name, digest in json.loads((folder / "checksums.json").read_text()).items():
         if sha256(folder / name) != digest:
             raise TrainingError(f"{folder / name}: changed since the run finished; train again or restore the file")
-    with np.load(folder / "validation.npz", allow_pickle=False) as stored:
-        logits = stored["logits"]
     history = json.loads((folder / "history.json").read_text())
-    return FinishedRun(folder, config, history, load(folder / "validation.csv"), logits)
+    return FinishedRun(folder, config, history, *scored(folder, "validation"))
+
+
+def scored(folder: Path, films: str) -> tuple[list[Film], NDArray[np.float32]]:
+    """The "validation" or "left-out" films of a finished run and their logits (N, 3) from the kept weights."""
+    with np.load(folder / f"{films}.npz", allow_pickle=False) as stored:
+        return load(folder / f"{films}.csv"), stored["logits"]
 
 
 def load_model(run: FinishedRun) -> Any:
@@ -159,10 +168,29 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _divided(setting: Setting) -> dict[str, Film]:
-    """Distinct training films by digest, each with its side of the split."""
+    """Distinct training films by digest, each with its side of the split: "train", "val" or "left-out"."""
     films = divided(load(setting.source), seed=setting.seed)
     chosen = {film.path for film in limited(list(films.values()), setting.recipe.limit)}
-    return {digest: film for digest, film in films.items() if film.path in chosen}
+    films = {digest: film for digest, film in films.items() if film.path in chosen}
+    if setting.left_out:
+        block, count = setting.left_out
+        train = _side(films, "train")
+        for digest, film in zip(train, block_folds(list(train.values()), count)[block], strict=True):
+            films[digest] = replace(film, split="left-out") if film.split == "val" else film
+    if not setting.recipe.subtypes:
+        return {digest: replace(film, subtype=None) for digest, film in films.items()}
+    return films
+
+
+def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dict[str, PackedFilms]:
+    """The films of every side; those left out lie in one pack with the training films, the same for every block."""
+    held_out = pack(_side(films, "val"), setting.cache, progress)
+    rest = {digest: film for digest, film in films.items() if film.split != "val"}
+    packed = pack(rest, setting.cache, progress)
+    left_out = np.array([rest[digest].split == "left-out" for digest in sorted(rest)])
+    if not left_out.any():
+        return {"train": packed, "val": held_out}
+    return {"train": packed.subset(~left_out), "left-out": packed.subset(left_out), "val": held_out}
 
 
 def _side(films: dict[str, Film], split: str) -> dict[str, Film]:
@@ -175,7 +203,8 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "recipe": asdict(setting.recipe),
         "seed": setting.seed,
         "source": str(setting.source.resolve()),
-        "films": {split: len(_side(films, split)) for split in ("train", "val")},
+        "left_out": setting.left_out,
+        "films": {split: len(_side(films, split)) for split in ("train", "val", "left-out")},
         "fingerprint": fingerprint(films),
         "imagenet": str(setting.imagenet.resolve()) if setting.imagenet else None,
         "imagenet_sha256": sha256(setting.imagenet) if setting.imagenet else None,
@@ -199,8 +228,8 @@ def _versions() -> dict[str, str]:
 def _begin(folder: Path, config: dict[str, Any], films: dict[str, Film]) -> None:
     if (folder / "config.json").exists():
         earlier = _read_config(folder)
-        fixed = ("recipe", "seed", "fingerprint", "imagenet_sha256")
-        changed = [name for name in fixed if earlier[name] != json.loads(json.dumps(config[name]))]
+        fixed = ("recipe", "seed", "left_out", "fingerprint", "imagenet_sha256")
+        changed = [name for name in fixed if earlier.get(name) != json.loads(json.dumps(config[name]))]
         if changed:
             raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
     folder.mkdir(parents=True, exist_ok=True)
@@ -210,18 +239,21 @@ def _begin(folder: Path, config: dict[str, Any], films: dict[str, Film]) -> None
 
 def _finish(folder: Path, config: dict[str, Any], films: dict[str, Film], trainer: Any) -> None:
     trainer.model.save_weights(folder / "model.weights.h5")
-    held_out = _side(films, "val")
-    logits: NDArray[np.float32] = trainer.predict("val")
-    # Packed films are ordered by digest, manifests are read back ordered by path.
-    ordered = sorted(
-        zip((held_out[digest] for digest in sorted(held_out)), logits, strict=True), key=lambda p: p[0].path
-    )
-    write_manifest([film for film, _ in ordered], folder / "validation.csv")
-    np.savez(folder / "validation.npz", logits=np.stack([row for _, row in ordered]))
-    names = ("split.csv", "history.json", "model.weights.h5", "validation.csv", "validation.npz")
+    names = ["split.csv", "history.json", "model.weights.h5"]
+    for name, split in (("validation", "val"), ("left-out", "left-out")):
+        if side := _side(films, split):
+            _keep_scored(folder, name, side, trainer.predict(split))
+            names += [f"{name}.csv", f"{name}.npz"]
     _write_json(folder / "checksums.json", {name: sha256(folder / name) for name in names})
     _write_json(folder / "config.json", config | {"state": "finished"})
     (folder / "checkpoint.npz").unlink()
+
+
+def _keep_scored(folder: Path, name: str, films: dict[str, Film], logits: NDArray[np.float32]) -> None:
+    # Packed films are ordered by digest, manifests are read back ordered by path.
+    ordered = sorted(zip((films[digest] for digest in sorted(films)), logits, strict=True), key=lambda p: p[0].path)
+    write_manifest([replace(film, split="val") for film, _ in ordered], folder / f"{name}.csv")
+    np.savez(folder / f"{name}.npz", logits=np.stack([row for _, row in ordered]))
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -1,9 +1,11 @@
 """The two phases: a head on frozen features, then the opened network at a very low rate."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +78,10 @@ class Trainer:
         self.model.set_weights([w.astype(np.float16).astype(np.float32) if w.ndim == 4 else w for w in kept])
         return state.history
 
-    def predict(self, split: str) -> NDArray[np.float32]:
-        """Logits (N, 3) of the plain films of a split."""
+    def predict(self, split: str, size: int = INPUT_SIZE) -> NDArray[np.float32]:
+        """Logits (N, 3) of the plain films of a split, at ``size`` pixels."""
         films, logits = self.films[split], []
-        for x in films.plain(INPUT_SIZE, self.recipe.batch):
+        for x in films.plain(size, self.recipe.batch):
             logits.append(np.asarray(self._answers.predict_on_batch(x)))
             self.progress("validating", sum(map(len, logits)), len(films.pixels))
         return np.concatenate(logits)
@@ -127,7 +129,26 @@ class Trainer:
         return history
 
     def _features(self, split: str, size: int) -> NDArray[np.float32]:
-        extractor, films, features = feature_extractor(self.model), self.films[split], []
+        """Features (N, 2048) of the plain films of a split; those of a pack are computed once for all runs."""
+        films = self.films[split]
+        if films.pack is None:
+            return self._compute_features(split, films, size)
+        model = sha256(import_keras().config.dtype_policy().name.encode())
+        for weights in self.model.get_weights()[:-2]:
+            model.update(weights.tobytes())
+        kept = films.pack.with_name(f"{films.pack.stem}-features-{size}-{model.hexdigest()[:16]}.npy")
+        if not kept.exists():
+            whole = replace(films, pixels=np.load(films.pack, mmap_mode="r"))
+            features = self._compute_features(split, whole, size)
+            partial = kept.with_suffix(f".{os.getpid()}.partial")
+            with partial.open("wb") as stream:
+                np.save(stream, features)
+            partial.replace(kept)
+        features = np.load(kept)
+        return features if films.rows is None else features[films.rows]
+
+    def _compute_features(self, split: str, films: PackedFilms, size: int) -> NDArray[np.float32]:
+        extractor, features = feature_extractor(self.model), []
         for x in films.plain(size, self.recipe.batch):
             features.append(np.asarray(extractor.predict_on_batch(x), dtype=np.float32))
             self.progress(f"features of {split}", sum(map(len, features)), len(films.pixels))
@@ -147,7 +168,7 @@ class Trainer:
             row = self._epoch(number, phase, epoch, steps)
             raw, kept = self.model.get_weights(), self._averaged(optimizer)
             self.model.set_weights(kept)
-            logits = self.predict("val")
+            logits = self.predict("val", phase.size)
             state.history.append(self._row(phase, epoch, row, logits) | {"seconds": row["seconds"]})
             self.on_epoch(state.history)
             check_predictions(pneumonia_score(logits), self.films["val"].positive, phase.learning_rate)
@@ -168,7 +189,7 @@ class Trainer:
             self.progress(what, step + 1, steps)
 
         batches = self.films["train"].augmented(
-            phase.size, self.recipe.batch, self.recipe.crop_area, (self.seed, 1 + number, epoch)
+            phase.size, self.recipe.batch, self.recipe.augmentation, (self.seed, 1 + number, epoch)
         )
         watch = keras.callbacks.LambdaCallback(on_train_batch_end=after_step)
         logs = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch]).history
@@ -185,7 +206,7 @@ class Trainer:
         return averaged
 
     def _row(self, phase: Phase, epoch: int, logs: Row, logits: NDArray[np.float32]) -> Row:
-        """A row of the history; recall and specificity are at the score 0."""
+        """A row of the history; recall and specificity are at the score 0, on films of the phase's size."""
         from sklearn.metrics import roc_auc_score
 
         val, scores = self.films["val"], pneumonia_score(logits).astype(np.float64)
