@@ -115,7 +115,7 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
     from pneumoscope.training.run import resumed
 
     if options.resume:
-        return resumed(options.resume, _cache()), options.resume
+        return resumed(options.resume, cache()), options.resume
     if not (options.data and options.out):
         raise TrainingError("give --data and --out for a new run, or --resume RUN")
     if options.out.is_file() or any(path.suffix != ".partial" for path in options.out.glob("*")):
@@ -130,8 +130,8 @@ def _new(options: argparse.Namespace, seed: int) -> "Setting":
 
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
-    imagenet = None if weights == "random" else resolve(weights, _cache())
-    return Setting(options.data, recipe("smoke" if options.smoke else options.recipe), seed, imagenet, _cache())
+    imagenet = None if weights == "random" else resolve(weights, cache())
+    return Setting(options.data, recipe("smoke" if options.smoke else options.recipe), seed, imagenet, cache())
 
 
 def _fold(options: argparse.Namespace, block: int) -> "Setting":
@@ -140,5 +140,6 @@ def _fold(options: argparse.Namespace, block: int) -> "Setting":
     return replace(setting, left_out=(block, options.folds))
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The folder for packed films and ImageNet weights: $PNEUMOSCOPE_CACHE, or one in the user's home."""
     return Path(os.environ.get("PNEUMOSCOPE_CACHE", Path.home() / ".cache" / "pneumoscope"))

@@ -12,6 +12,7 @@ RUN/checksums.json     sha256 of the finished files
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -88,12 +89,12 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
 
     keras = import_keras()
     keras.config.set_dtype_policy("mixed_bfloat16" if bfloat16_pays() else "float32")
-    films = _divided(setting)
+    films = films_of(setting)
     config = _config(setting, films)
-    _begin(folder, config, films)
+    _begin(folder, config)
 
     def keep_history(history: list[dict[str, Any]]) -> None:
-        _write_json(folder / "history.json", history)
+        write_json(folder / "history.json", history)
         on_epoch(history)
 
     packed = _packed(films, setting, progress)
@@ -103,9 +104,9 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     try:
         trainer.run()
     except CollapseError as error:
-        _write_json(folder / "config.json", config | {"state": "collapsed", "explanation": str(error)})
+        write_json(folder / "config.json", config | {"state": "collapsed", "explanation": str(error)})
         raise
-    _finish(folder, config, films, trainer)
+    finish(folder, config, films, trainer)
 
 
 def resumed(folder: Path, cache: Path) -> Setting:
@@ -117,6 +118,11 @@ def resumed(folder: Path, cache: Path) -> Setting:
     config = _read_config(folder)
     if config["state"] == "finished":
         raise TrainingError(f"{folder}: this run is finished; next: pneumoscope report {folder}")
+    return setting_of(config, cache)
+
+
+def setting_of(config: dict[str, Any], cache: Path) -> Setting:
+    """What a run was asked to do, from its config.json."""
     imagenet = Path(config["imagenet"]) if config["imagenet"] else None
     left_out = tuple(config["left_out"]) if config.get("left_out") else None
     return Setting(Path(config["source"]), recipe(config["recipe"]["name"]), config["seed"], imagenet, cache, left_out)
@@ -167,7 +173,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _divided(setting: Setting) -> dict[str, Film]:
+def films_of(setting: Setting) -> dict[str, Film]:
     """Distinct training films by digest, each with its side of the split: "train", "val" or "left-out"."""
     films = divided(load(setting.source), seed=setting.seed)
     chosen = {film.path for film in limited(list(films.values()), setting.recipe.limit)}
@@ -204,7 +210,7 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "seed": setting.seed,
         "source": str(setting.source.resolve()),
         "left_out": setting.left_out,
-        "films": {split: len(_side(films, split)) for split in ("train", "val", "left-out")},
+        "films": dict(Counter(film.split for film in films.values())),
         "fingerprint": fingerprint(films),
         "imagenet": str(setting.imagenet.resolve()) if setting.imagenet else None,
         "imagenet_sha256": sha256(setting.imagenet) if setting.imagenet else None,
@@ -225,7 +231,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _begin(folder: Path, config: dict[str, Any], films: dict[str, Film]) -> None:
+def _begin(folder: Path, config: dict[str, Any]) -> None:
     if (folder / "config.json").exists():
         earlier = _read_config(folder)
         fixed = ("recipe", "seed", "left_out", "fingerprint", "imagenet_sha256")
@@ -233,20 +239,21 @@ def _begin(folder: Path, config: dict[str, Any], films: dict[str, Film]) -> None
         if changed:
             raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
     folder.mkdir(parents=True, exist_ok=True)
-    _write_json(folder / "config.json", config)
-    write_manifest(sorted(films.values(), key=lambda film: film.path), folder / "split.csv")
+    write_json(folder / "config.json", config)
 
 
-def _finish(folder: Path, config: dict[str, Any], films: dict[str, Film], trainer: Any) -> None:
+def finish(folder: Path, config: dict[str, Any], films: dict[str, Film], trainer: Any) -> None:
+    """Write what a finished run holds beside its history: weights, scored films, split and checksums."""
     trainer.model.save_weights(folder / "model.weights.h5")
+    write_manifest(sorted(films.values(), key=lambda film: film.path), folder / "split.csv")
     names = ["split.csv", "history.json", "model.weights.h5"]
     for name, split in (("validation", "val"), ("left-out", "left-out")):
         if side := _side(films, split):
             _keep_scored(folder, name, side, trainer.predict(split))
             names += [f"{name}.csv", f"{name}.npz"]
-    _write_json(folder / "checksums.json", {name: sha256(folder / name) for name in names})
-    _write_json(folder / "config.json", config | {"state": "finished"})
-    (folder / "checkpoint.npz").unlink()
+    write_json(folder / "checksums.json", {name: sha256(folder / name) for name in names})
+    write_json(folder / "config.json", config | {"state": "finished"})
+    (folder / "checkpoint.npz").unlink(missing_ok=True)
 
 
 def _keep_scored(folder: Path, name: str, films: dict[str, Film], logits: NDArray[np.float32]) -> None:
@@ -256,7 +263,8 @@ def _keep_scored(folder: Path, name: str, films: dict[str, Film], logits: NDArra
     np.savez(folder / f"{name}.npz", logits=np.stack([row for _, row in ordered]))
 
 
-def _write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON in one step: a reader sees the old file or the new one, whole."""
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(content, indent=2) + "\n")
     partial.replace(path)

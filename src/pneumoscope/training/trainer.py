@@ -23,6 +23,7 @@ from pneumoscope.training.objective import objective
 from pneumoscope.training.recipe import Phase, Recipe
 
 Row = dict[str, Any]
+Weights = list[NDArray[np.float32]]
 
 HEAD_BATCH = 64
 """Films per step of the head alone."""
@@ -53,9 +54,7 @@ class Trainer:
     def run(self) -> list[Row]:
         """Train to the end, going on from the checkpoint if the folder holds one.
 
-        The model is left with the weights to keep: the moving average, with the kernels rounded to half precision,
-        which is how a bundle stores them, so that what is validated here is what ships. The small vectors stay whole:
-        the variance of the first BatchNormalization is beyond half precision's range.
+        The model is left with the weights to keep: the moving average, :func:`as_shipped`.
 
         Returns:
             The history, one row per epoch.
@@ -75,7 +74,7 @@ class Trainer:
         for number, phase in enumerate(self.recipe.finetune):
             if number >= state.phase:
                 kept = self._finetune(number, phase, state, path)
-        self.model.set_weights([w.astype(np.float16).astype(np.float32) if w.ndim == 4 else w for w in kept])
+        self.model.set_weights(as_shipped(kept))
         return state.history
 
     def predict(self, split: str, size: int = INPUT_SIZE) -> NDArray[np.float32]:
@@ -139,12 +138,12 @@ class Trainer:
         kept = films.pack.with_name(f"{films.pack.stem}-features-{size}-{model.hexdigest()[:16]}.npy")
         if not kept.exists():
             whole = replace(films, pixels=np.load(films.pack, mmap_mode="r"))
-            features = self._compute_features(split, whole, size)
+            computed = self._compute_features(split, whole, size)
             partial = kept.with_suffix(f".{os.getpid()}.partial")
             with partial.open("wb") as stream:
-                np.save(stream, features)
+                np.save(stream, computed)
             partial.replace(kept)
-        features = np.load(kept)
+        features: NDArray[np.float32] = np.load(kept)
         return features if films.rows is None else features[films.rows]
 
     def _compute_features(self, split: str, films: PackedFilms, size: int) -> NDArray[np.float32]:
@@ -154,7 +153,7 @@ class Trainer:
             self.progress(f"features of {split}", sum(map(len, features)), len(films.pixels))
         return np.concatenate(features)
 
-    def _finetune(self, number: int, phase: Phase, state: Checkpoint, path: Path) -> list[NDArray[np.float32]]:
+    def _finetune(self, number: int, phase: Phase, state: Checkpoint, path: Path) -> Weights:
         """Phase 2: one phase from where ``state`` stands; returns the weights to keep."""
         open_from(self.model, phase.opened, batchnorm=self.recipe.batchnorm)
         steps = max(1, len(self.films["train"].pixels) // self.recipe.batch)
@@ -195,7 +194,7 @@ class Trainer:
         logs = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch]).history
         return {name: values[0] for name, values in logs.items()} | {"seconds": round(time.monotonic() - started, 1)}
 
-    def _averaged(self, optimizer: Any) -> list[NDArray[np.float32]]:
+    def _averaged(self, optimizer: Any) -> Weights:
         """The model's weights with the trainable ones replaced by their moving average, if there is one yet."""
         raw: list[NDArray[np.float32]] = self.model.get_weights()
         if not self.recipe.ema or int(optimizer.iterations) == 0:
@@ -224,6 +223,14 @@ class Trainer:
             "val_specificity": float(specificity),
             "val_balanced_accuracy": float((recall + specificity) / 2),
         }
+
+
+def as_shipped(weights: Weights) -> Weights:
+    """Round the kernels to half precision, which is how a bundle stores them: what is validated is what ships.
+
+    The small vectors stay whole: the variance of the first BatchNormalization is beyond half precision's range.
+    """
+    return [w.astype(np.float16).astype(np.float32) if w.ndim == 4 else w for w in weights]
 
 
 def optimizer_of(recipe: Recipe, phase: Phase, steps: int) -> Any:

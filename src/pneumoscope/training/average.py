@@ -1,0 +1,86 @@
+"""One network from several runs: the mean of their weights.
+
+Networks fine-tuned from the same pretrained weights lie in one basin, and the mean of their weights often generalises
+better than each, at the cost of one (Wortsman et al. 2022, "Model soups", arXiv:2203.05482, section 2).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumoscope.errors import TrainingError
+from pneumoscope.training import run
+from pneumoscope.training.films import Progress, pack
+from pneumoscope.training.trainer import Trainer, as_shipped
+
+SAME = ("recipe", "imagenet_sha256", "backend", "precision", "source")
+"""What the runs' configurations must share."""
+
+
+def average(folders: Sequence[Path], out: Path, cache: Path, progress: Progress) -> None:
+    """Write the mean of finished runs as a finished run of its own, scored on the validation films they share.
+
+    Args:
+        folders: at least two finished runs of one recipe, from the same ImageNet weights and validation films.
+        out: new folder. Its config.json names the runs and the digests of their weights; its history is their mean.
+        cache: folder for packed films.
+        progress: shown while films are scored.
+
+    Raises:
+        TrainingError: the runs do not fit together, one is not finished, or the folder is not new.
+    """
+    if out.exists():
+        raise TrainingError(f"{out} exists; choose a new folder")
+    if len(folders) < 2:
+        raise TrainingError("averaging needs at least two runs")
+    runs = [run.load_finished(folder) for folder in folders]
+    _check(runs)
+    model = run.load_model(runs[0])
+    total = [w.astype(np.float64) for w in model.get_weights()]
+    for other in runs[1:]:
+        model.load_weights(other.folder / "model.weights.h5")
+        total = [sum_ + w for sum_, w in zip(total, model.get_weights(), strict=True)]
+    model.set_weights(as_shipped([(w / len(runs)).astype(np.float32) for w in total]))
+    setting = replace(run.setting_of(runs[0].config, cache), left_out=None)
+    films = run.films_of(setting)
+    held_out = {digest: film for digest, film in films.items() if film.split == "val"}
+    out.mkdir(parents=True)
+    run.write_json(out / "history.json", _history(runs))
+    packed = {"val": pack(held_out, cache, progress)}
+    run.finish(out, _config(runs), films, Trainer(model, setting.recipe, packed, 0, out, progress, lambda _: None))
+
+
+def _check(runs: Sequence[run.FinishedRun]) -> None:
+    first = runs[0]
+    for other in runs[1:]:
+        differs = [name for name in SAME if other.config[name] != first.config[name]]
+        if differs or other.films != first.films:
+            what = ", ".join(differs) or "validation films"
+            raise TrainingError(f"{other.folder} and {first.folder} differ in {what}: their mean would mean nothing")
+
+
+def _config(runs: Sequence[run.FinishedRun]) -> dict[str, Any]:
+    members = [
+        {
+            "seed": member.config["seed"],
+            "left_out": member.config.get("left_out"),
+            "weights_sha256": json.loads((member.folder / "checksums.json").read_text())["model.weights.h5"],
+        }
+        for member in runs
+    ]
+    films = runs[0].config["films"]
+    together = {"train": films["train"] + films.get("left-out", 0), "val": films["val"]}
+    return runs[0].config | {"seed": None, "left_out": None, "films": together, "mean_of": members}
+
+
+def _history(runs: Sequence[run.FinishedRun]) -> list[dict[str, Any]]:
+    """Row by row the mean of the runs' numbers, their seconds summed up."""
+    rows = []
+    for same in zip(*(member.history for member in runs), strict=True):
+        mean = {key: float(np.mean([row[key] for row in same])) for key in same[0] if key not in ("phase", "epoch")}
+        rows.append(same[0] | mean | {"seconds": sum(row["seconds"] for row in same)})
+    return rows
