@@ -201,20 +201,29 @@ TABLES: dict[str, Callable[[Record], str]] = {
 }
 
 
-def filled(text: str) -> str:
-    """The page with every table whose record is there filled in."""
-    for name, write in TABLES.items():
-        path = machine.RESULTS / f"{name}.json"
-        if not path.exists():
-            print(f"{path}: no record yet")
-            continue
+def fill(text: str, tables: dict[str, str]) -> str:
+    """Put every table between the two comments that name it.
+
+    Raises:
+        SystemExit: the page has no place for a table.
+    """
+    for name, content in tables.items():
         start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         before, found, rest = text.partition(start)
         _, closed, after = rest.partition(end)
         if not (found and closed):
-            raise SystemExit(f"{PAGE}: no place for the table {name!r}")
-        text = f"{before}{start}\n\n{write(json.loads(path.read_text()))}\n\n{end}{after}"
+            raise SystemExit(f"no place for the table {name!r} in a page that begins {text[:40]!r}")
+        text = f"{before}{start}\n\n{content}\n\n{end}{after}"
     return text
+
+
+def filled(text: str) -> str:
+    """The page with every table whose record is there filled in."""
+    paths = {name: machine.RESULTS / f"{name}.json" for name in TABLES}
+    for path in paths.values():
+        if not path.exists():
+            print(f"{path}: no record yet")
+    return fill(text, {name: TABLES[name](json.loads(p.read_text())) for name, p in paths.items() if p.exists()})
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def average(folders: Sequence[Path], out: Path, cache: Path, progress: Progress)
 
     Args:
         folders: at least two finished runs of one recipe, from the same ImageNet weights and validation films.
-        out: new folder. Its config.json names the runs and the digests of their weights; its history is their mean.
+        out: new folder. Its config.json names the runs and the digests of their weights, its history is their mean, and
+            where every run left a block out, its left-out films are those of all runs, each film scored by its own.
         cache: folder for packed films.
         progress: shown while films are scored.
 
@@ -51,7 +52,17 @@ def average(folders: Sequence[Path], out: Path, cache: Path, progress: Progress)
     out.mkdir(parents=True)
     run.write_json(out / "history.json", _history(runs))
     packed = {"val": pack(held_out, cache, progress)}
-    run.finish(out, _config(runs), films, Trainer(model, setting.recipe, packed, 0, out, progress, lambda _: None))
+    logits = Trainer(model, setting.recipe, packed, 0, out, progress, lambda _: None).predict("val")
+    unseen = {"validation": (run.by_digest(films, "val"), logits)}
+    if all(member.config.get("left_out") for member in runs):
+        unseen["left-out"] = _out_of_fold(folders)
+    run.finish(out, _config(runs), films, model, unseen)
+
+
+def _out_of_fold(folders: Sequence[Path]) -> run.Scored:
+    """Every film that a run left out, as scored by that run: the mean itself has seen them all."""
+    parts = [run.scored(folder, "left-out") for folder in folders]
+    return [film for films, _ in parts for film in films], np.concatenate([logits for _, logits in parts])
 
 
 def _check(runs: Sequence[run.FinishedRun]) -> None:

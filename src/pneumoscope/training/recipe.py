@@ -58,10 +58,7 @@ class Recipe:
 _DEFAULT = Recipe(
     name="default",
     head=Phase("frozen", "head", epochs=30, learning_rate=1e-2, size=128),
-    finetune=(
-        Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),
-        Phase("unfrozen, 160 px", "conv3", epochs=1, learning_rate=5e-5, size=160),
-    ),
+    finetune=(Phase("unfrozen", "conv3", epochs=4, learning_rate=1.5e-4, size=96),),
 )
 
 
@@ -92,7 +89,7 @@ RECIPES = {
     "asked-for": replace(
         _DEFAULT,
         name="asked-for",
-        finetune=(Phase("unfrozen, 128 px", "conv1", epochs=2, learning_rate=1e-5, size=128),),
+        finetune=(Phase("unfrozen", "conv1", epochs=2, learning_rate=1e-5, size=96),),
         ema=0.0,
         augmentation=Augmentation(crop_area=(0.9, 1.0), sharpness=0.0, tone=0.0),
         subtypes=False,

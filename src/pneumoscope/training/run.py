@@ -13,7 +13,7 @@ RUN/checksums.json     sha256 of the finished files
 import json
 import platform
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,6 +32,10 @@ from pneumoscope.training.guard import CollapseError
 from pneumoscope.training.recipe import Recipe, recipe
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
+
+
+Scored = tuple[list[Film], NDArray[np.float32]]
+"""N films and their logits (N, 3)."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     except CollapseError as error:
         write_json(folder / "config.json", config | {"state": "collapsed", "explanation": str(error)})
         raise
-    finish(folder, config, films, trainer)
+    sides = {"validation": "val"} | ({"left-out": "left-out"} if setting.left_out else {})
+    unseen = {name: (by_digest(films, side), trainer.predict(side)) for name, side in sides.items()}
+    finish(folder, config, films, model, unseen)
 
 
 def resumed(folder: Path, cache: Path) -> Setting:
@@ -148,7 +154,7 @@ def load_finished(folder: Path) -> FinishedRun:
     return FinishedRun(folder, config, history, *scored(folder, "validation"))
 
 
-def scored(folder: Path, films: str) -> tuple[list[Film], NDArray[np.float32]]:
+def scored(folder: Path, films: str) -> Scored:
     """The "validation" or "left-out" films of a finished run and their logits (N, 3) from the kept weights."""
     with np.load(folder / f"{films}.npz", allow_pickle=False) as stored:
         return load(folder / f"{films}.csv"), stored["logits"]
@@ -199,6 +205,12 @@ def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dic
     return {"train": packed.subset(~left_out), "left-out": packed.subset(left_out), "val": held_out}
 
 
+def by_digest(films: dict[str, Film], split: str) -> list[Film]:
+    """The films of a side of the split in the order in which they are packed."""
+    side = _side(films, split)
+    return [side[digest] for digest in sorted(side)]
+
+
 def _side(films: dict[str, Film], split: str) -> dict[str, Film]:
     return {digest: film for digest, film in films.items() if film.split == split}
 
@@ -242,25 +254,30 @@ def _begin(folder: Path, config: dict[str, Any]) -> None:
     write_json(folder / "config.json", config)
 
 
-def finish(folder: Path, config: dict[str, Any], films: dict[str, Film], trainer: Any) -> None:
-    """Write what a finished run holds beside its history: weights, scored films, split and checksums."""
-    trainer.model.save_weights(folder / "model.weights.h5")
+def finish(
+    folder: Path, config: dict[str, Any], films: dict[str, Film], model: Any, unseen: Mapping[str, Scored]
+) -> None:
+    """Write what a finished run holds beside its history: weights, split, scored films, checksums.
+
+    Args:
+        folder: of the run.
+        config: to be kept as config.json.
+        films: every film used, by digest.
+        model: with the weights to keep.
+        unseen: "validation", and "left-out" where there is one: films that were not trained on, and their logits.
+    """
+    model.save_weights(folder / "model.weights.h5")
     write_manifest(sorted(films.values(), key=lambda film: film.path), folder / "split.csv")
     names = ["split.csv", "history.json", "model.weights.h5"]
-    for name, split in (("validation", "val"), ("left-out", "left-out")):
-        if side := _side(films, split):
-            _keep_scored(folder, name, side, trainer.predict(split))
-            names += [f"{name}.csv", f"{name}.npz"]
+    for name, (of, logits) in unseen.items():
+        # Manifests are read back ordered by path.
+        order = sorted(range(len(of)), key=lambda place: of[place].path)
+        write_manifest([replace(of[place], split="val") for place in order], folder / f"{name}.csv")
+        np.savez(folder / f"{name}.npz", logits=logits[order])
+        names += [f"{name}.csv", f"{name}.npz"]
     write_json(folder / "checksums.json", {name: sha256(folder / name) for name in names})
     write_json(folder / "config.json", config | {"state": "finished"})
     (folder / "checkpoint.npz").unlink(missing_ok=True)
-
-
-def _keep_scored(folder: Path, name: str, films: dict[str, Film], logits: NDArray[np.float32]) -> None:
-    # Packed films are ordered by digest, manifests are read back ordered by path.
-    ordered = sorted(zip((films[digest] for digest in sorted(films)), logits, strict=True), key=lambda p: p[0].path)
-    write_manifest([replace(film, split="val") for film, _ in ordered], folder / f"{name}.csv")
-    np.savez(folder / f"{name}.npz", logits=np.stack([row for _, row in ordered]))
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -1,0 +1,92 @@
+"""Every table and figure of docs/evidence, from the stored records.
+
+    python experiments/evidence.py
+
+Each table lies between two comments that name it; the words around them are written by hand.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import records
+import robustness_page
+import sweep
+import test_look
+import threshold_transfer
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "benchmarks"))
+from page import fill  # noqa: E402
+
+from pneumoscope.evaluation.style import png  # noqa: E402
+
+EVIDENCE = ROOT / "docs" / "evidence"
+FIGURES = ROOT / "docs" / "figures"
+
+
+def folds() -> str:
+    """Markdown: the folds of the released recipe on the films they never saw."""
+    lines = [
+        "| run | films | log loss | AUC | recall at score 0 | specificity at score 0 | three classes |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for of in ("left-out", "validation"):
+        rows = []
+        for name in records.kept("default"):
+            unseen = records.scores(name, of)
+            row = sweep.measured(unseen)
+            rows.append(row)
+            lines.append(_line(name.removeprefix("default/"), f"{of}, {len(unseen.films)}", row))
+        for word, how in (("mean", np.mean), ("standard deviation", _spread)):
+            lines.append(_line(word, of, {key: float(how([row[key] for row in rows])) for key in rows[0]}))
+    return "\n".join(lines)
+
+
+def _spread(values: list[float]) -> float:
+    return float(np.std(values, ddof=1))
+
+
+def _line(name: str, films: str, row: dict[str, float]) -> str:
+    return (
+        f"| {name} | {films} | {row['log_loss']:.3f} | {row['auc']:.4f} | {row['recall']:.1%} | "
+        f"{row['specificity']:.1%} | {row['three_classes']:.1%} |"
+    )
+
+
+def _of_record(path: Path, write: Callable[[dict[str, Any]], Any]) -> Callable[[], Any]:
+    return lambda: write(json.loads(path.read_text()))
+
+
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "ablations.md": {"folds": folds, "sweep": sweep.tables},
+    "threshold-transfer.md": {
+        "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.tables),
+    },
+    "README.md": {"test-look": _of_record(test_look.RECORD, test_look.tables)},
+}
+DRAWINGS: dict[str, Callable[[], Any]] = {
+    "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.figure),
+    "robustness": _of_record(records.FOLDER / "robustness.json", robustness_page.figure),
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every page as its records make it."""
+    written = {}
+    for name, tables in PAGES.items():
+        page = EVIDENCE / name
+        written[page] = fill(page.read_text(), {key: write() for key, write in tables.items()})
+    return written
+
+
+if __name__ == "__main__":
+    for page, text in pages().items():
+        page.write_text(text)
+        print(page)
+    for name, draw in DRAWINGS.items():
+        (FIGURES / f"{name}.png").write_bytes(png(draw()))
+        print(FIGURES / f"{name}.png")

@@ -1,0 +1,118 @@
+"""What is kept of a training run: everything but its weights, small enough for the repository.
+
+    python experiments/records.py RUN NAME      keeps the finished run RUN as experiments/records/runs/NAME
+
+records/runs/NAME/config.json    recipe, seed, block left out, films, versions
+records/runs/NAME/history.json   one row per epoch
+records/runs/NAME/scores.csv     the logits of every film the run never trained on
+"""
+
+import csv
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.data.film import CLASSES, Film
+from pneumoscope.model.score import pneumonia_score
+from pneumoscope.training.run import load_finished, scored
+
+FOLDER = Path(__file__).parent / "records"
+RUNS = FOLDER / "runs"
+PRIVATE = ("source", "imagenet", "state")
+"""Entries of a run's config.json that say where files lay on the machine it ran on."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Logits of films that the network never trained on.
+
+    Attributes:
+        films: (N,) file names.
+        patients: (N,) patient keys.
+        classes: (N,) index of the label in CLASSES.
+        logits: (N, 3).
+    """
+
+    films: NDArray[np.str_]
+    patients: NDArray[np.str_]
+    classes: NDArray[np.int64]
+    logits: NDArray[np.float64]
+
+    @property
+    def score(self) -> NDArray[np.float64]:
+        """(N,) the raw score of pneumonia; above 0 the network holds it for the likelier."""
+        return np.asarray(pneumonia_score(self.logits), dtype=np.float64)
+
+    @property
+    def positive(self) -> NDArray[np.bool_]:
+        """(N,) labelled pneumonia."""
+        return self.classes > 0
+
+    def __add__(self, other: "Scores") -> "Scores":
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Scores(*(np.concatenate(pair) for pair in pairs))
+
+
+def keep(run: Path, name: str) -> Path:
+    """Keep a finished run; what was kept under that name before is replaced.
+
+    Raises:
+        TrainingError: the folder holds no finished run.
+    """
+    finished = load_finished(run)
+    folder = RUNS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {key: value for key, value in finished.config.items() if key not in PRIVATE}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    (folder / "history.json").write_text(json.dumps(finished.history, indent=1) + "\n")
+    with (folder / "scores.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["set", "film", "patient", "class", *CLASSES])
+        for name in ("validation", "left-out"):
+            if (run / f"{name}.npz").exists():
+                films, logits = scored(run, name)
+                writer.writerows(_row(name, *pair) for pair in zip(films, logits, strict=True))
+    return folder
+
+
+def _row(name: str, film: Film, logits: NDArray[np.float32]) -> list[Any]:
+    label = film.subtype if film.positive else film.label
+    return [name, film.path.name, film.patient, label, *(f"{value:.4f}" for value in logits)]
+
+
+def config(name: str) -> dict[str, Any]:
+    """The configuration of a kept run."""
+    content: dict[str, Any] = json.loads((RUNS / name / "config.json").read_text())
+    return content
+
+
+def history(name: str) -> list[dict[str, Any]]:
+    """The history of a kept run."""
+    rows: list[dict[str, Any]] = json.loads((RUNS / name / "history.json").read_text())
+    return rows
+
+
+def scores(name: str, of: str) -> Scores:
+    """The "validation" or the "left-out" films of a kept run."""
+    with (RUNS / name / "scores.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["set"] == of]
+    return Scores(
+        np.array([row["film"] for row in rows]),
+        np.array([row["patient"] for row in rows]),
+        np.array([CLASSES.index(row["class"]) for row in rows]),
+        np.array([[float(row[name]) for name in CLASSES] for row in rows]),
+    )
+
+
+def kept(recipe: str) -> list[str]:
+    """The names of the kept runs below ``recipe``, such as default/fold-0."""
+    return sorted(str(path.parent.relative_to(RUNS)) for path in (RUNS / recipe).glob("*/config.json"))
+
+
+if __name__ == "__main__":
+    print(keep(Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,262 @@
+"""How well a threshold that was chosen on some number blocks of train carries over to others.
+
+    python experiments/threshold_transfer.py       reads the kept folds of the default recipe, writes the record
+
+Every fold is a network that never saw its own block nor the held-out validation blocks. A threshold is chosen on one
+of these sets (or on the out-of-fold scores of all other blocks) and applied to another, and what happens there is
+compared.
+Nothing here looks at the official test.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import records
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from records import Scores
+from scipy.stats import binom, norm
+
+from pneumoscope.decision import calibration
+from pneumoscope.decision.operating_point import balanced as smoothed_probability
+from pneumoscope.evaluation import style
+
+RECORD = records.FOLDER / "threshold_transfer.json"
+RESAMPLES = 200
+RECALL = 0.98
+
+Values = NDArray[np.float64]
+Chooser = Callable[[Values, NDArray[np.bool_]], float]
+
+
+def empirical_j(score: Values, positive: NDArray[np.bool_]) -> float:
+    """The threshold with the best balanced accuracy (Youden 1950); the middle one of several."""
+    cuts = np.sort(score)
+    middles = np.r_[cuts[0] - 1, (cuts[1:] + cuts[:-1]) / 2]
+    recall = 1 - np.searchsorted(np.sort(score[positive]), middles) / positive.sum()
+    specificity = np.searchsorted(np.sort(score[~positive]), middles) / (~positive).sum()
+    best = np.flatnonzero(np.isclose(recall + specificity, (recall + specificity).max()))
+    return float(middles[best[len(best) // 2]])
+
+
+def smoothed_j(score: Values, positive: NDArray[np.bool_]) -> float:
+    """The optimum of the kernel-smoothed balanced accuracy (Fluss, Faraggi and Reiser 2005, section 3.3)."""
+    probability = smoothed_probability(1 / (1 + np.exp(-score)), positive)
+    return float(np.log(probability / (1 - probability)))
+
+
+def binormal_j(score: Values, positive: NDArray[np.bool_]) -> float:
+    """The optimum under normal scores in both classes (Fluss, Faraggi and Reiser 2005, section 2.1)."""
+    sick, well = score[positive], score[~positive]
+    grid = np.linspace(well.mean(), sick.mean(), 4001)
+    total = norm.sf(grid, sick.mean(), sick.std(ddof=1)) + norm.cdf(grid, well.mean(), well.std(ddof=1))
+    return float(grid[np.argmax(total)])
+
+
+def equal_errors(score: Values, positive: NDArray[np.bool_]) -> float:
+    """Where the conformal p-values of both classes meet: as many misses as false alarms, in shares."""
+    cuts = np.sort(score)
+    missed = np.searchsorted(np.sort(score[positive]), cuts) / positive.sum()
+    alarms = 1 - np.searchsorted(np.sort(score[~positive]), cuts) / (~positive).sum()
+    return float(cuts[np.argmin(np.abs(missed - alarms))])
+
+
+def logistic_half(score: Values, positive: NDArray[np.bool_]) -> float:
+    """Where Platt's calibrated probability is .5 once the classes are made equally frequent (prior-corrected .5)."""
+    fitted = calibration.fit(score, positive)
+    prior = np.log(positive.mean() / (1 - positive.mean()))
+    return float((prior - fitted.intercept) / fitted.slope)
+
+
+def network_half(score: Values, positive: NDArray[np.bool_]) -> float:
+    """Score 0: the network's own .5, trained with classes of equal weight. Nothing is chosen."""
+    return 0.0
+
+
+def asked_for(score: Values, positive: NDArray[np.bool_]) -> float:
+    """Where Platt's calibrated probability is .700."""
+    fitted = calibration.fit(score, positive)
+    return float((np.log(0.7 / 0.3) - fitted.intercept) / fitted.slope)
+
+
+def quantile(score: Values, positive: NDArray[np.bool_]) -> float:
+    """The highest threshold that finds the wanted share of the pneumonias at hand."""
+    sick = np.sort(score[positive])
+    return float(sick[int(np.floor((1 - RECALL) * len(sick)))])
+
+
+def conformal(score: Values, positive: NDArray[np.bool_]) -> float:
+    """Split conformal within the pneumonias (Vovk 2012): misses at most 1 - RECALL of exchangeable films on average."""
+    sick = np.sort(score[positive])
+    rank = int(np.floor((1 - RECALL) * (len(sick) + 1)))
+    return float(sick[rank - 1]) if rank else float(sick[0])
+
+
+def lower_bound(score: Values, positive: NDArray[np.bool_]) -> float:
+    """The highest threshold whose recall is as wanted by its one-sided 95% Clopper-Pearson bound."""
+    sick = np.sort(score[positive])
+    proven = binom.cdf(np.arange(len(sick)), len(sick), 1 - RECALL) <= 0.05
+    return float(sick[max(int(proven.sum()), 1) - 1])
+
+
+def binormal_quantile(score: Values, positive: NDArray[np.bool_]) -> float:
+    """The quantile of a normal fitted to the pneumonias' scores."""
+    sick = score[positive]
+    return float(norm.ppf(1 - RECALL, sick.mean(), sick.std(ddof=1)))
+
+
+BALANCED: dict[str, Chooser] = {
+    "empirical optimum": empirical_j,
+    "kernel-smoothed optimum": smoothed_j,
+    "binormal optimum": binormal_j,
+    "equal error shares": equal_errors,
+    "prior-corrected .5": logistic_half,
+    "the network's own .5": network_half,
+    "calibrated .700": asked_for,
+}
+SENSITIVE: dict[str, Chooser] = {
+    "empirical quantile": quantile,
+    "conformal": conformal,
+    "Clopper-Pearson bound": lower_bound,
+    "binormal quantile": binormal_quantile,
+}
+
+
+def rates(score: Values, positive: NDArray[np.bool_], threshold: float) -> tuple[float, float]:
+    """Recall and specificity."""
+    called = score >= threshold
+    return float(called[positive].mean()), float((~called[~positive]).mean())
+
+
+def transfers(names: list[str]) -> list[dict[str, Any]]:
+    """Every pair of a set to choose on and a set to apply to, for every fold."""
+    blocks = {name: records.scores(name, "left-out") for name in names}
+    pairs = []
+    for name in names:
+        validation, block = records.scores(name, "validation"), blocks[name]
+        others = [blocks[other] for other in names if other != name]
+        out_of_fold = sum(others[1:], others[0])
+        pairs += [
+            {"fold": name, "way": "one block to another", "from": validation, "to": block},
+            {"fold": name, "way": "one block to another", "from": block, "to": validation},
+            {"fold": name, "way": "out of fold to a block", "from": out_of_fold, "to": block},
+            {"fold": name, "way": "out of fold to a block", "from": out_of_fold, "to": validation},
+        ]
+    return pairs
+
+
+def resample(source: Scores, rng: np.random.Generator) -> Scores:
+    """Draw patients with replacement."""
+    people, number = np.unique(source.patients, return_inverse=True)
+    count = np.bincount(rng.integers(len(people), size=len(people)), minlength=len(people))
+    rows = np.repeat(np.arange(len(number)), count[number])
+    return Scores(source.films[rows], source.patients[rows], source.classes[rows], source.logits[rows])
+
+
+def study(pair: dict[str, Any], choose: Chooser) -> dict[str, Any]:
+    """One way of choosing on one pair of sets."""
+    source, target = pair["from"], pair["to"]
+    rng = np.random.default_rng(0)
+    threshold = choose(source.score, source.positive)
+    draws = [resample(source, rng) for _ in range(RESAMPLES)]
+    again = [choose(draw.score, draw.positive) for draw in draws]
+    there = [np.mean(rates(target.score, target.positive, value)) for value in again]
+    recall, specificity = rates(target.score, target.positive, threshold)
+    best = np.mean(rates(target.score, target.positive, empirical_j(target.score, target.positive)))
+    here = float(np.mean(rates(source.score, source.positive, threshold)))
+    return {
+        "fold": pair["fold"],
+        "way": pair["way"],
+        "threshold": threshold,
+        "threshold_sd": float(np.std(again)),
+        "recall": recall,
+        "specificity": specificity,
+        "balanced_accuracy": (recall + specificity) / 2,
+        "drop": here - (recall + specificity) / 2,
+        "regret": float(best) - (recall + specificity) / 2,
+        "resampled_p5": float(np.quantile(there, 0.05)),
+    }
+
+
+def main() -> None:
+    """Study every way of choosing on every transfer and write the record."""
+    names = records.kept("default")
+    pairs = transfers(names)
+    rows = [
+        {"goal": goal, "policy": policy} | study(pair, choose)
+        for goal, policies in (("balanced", BALANCED), ("recall", SENSITIVE))
+        for policy, choose in policies.items()
+        for pair in pairs
+    ]
+    RECORD.write_text(json.dumps({"folds": names, "resamples": RESAMPLES, "rows": rows}, indent=1) + "\n")
+    print(tables({"rows": rows}))
+
+
+def tables(record: dict[str, Any]) -> str:
+    """Markdown: one row a policy and way, over its transfers."""
+    lines = [
+        "| policy | chosen on | balanced accuracy, mean | worst | drop, mean | regret, mean | threshold's spread |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for policy, way, rows in _groups(record, "balanced"):
+        value = {key: np.array([row[key] for row in rows]) for key in rows[0] if key not in WORDS}
+        lines.append(
+            f"| {policy} | {way} | {value['balanced_accuracy'].mean():.1%} | {value['balanced_accuracy'].min():.1%} | "
+            f"{100 * value['drop'].mean():+.1f} | {100 * value['regret'].mean():.1f} | "
+            f"{value['threshold_sd'].mean():.2f} |"
+        )
+    lines += [
+        "",
+        f"| policy for a recall of {RECALL:.0%} | chosen on | recall, mean | worst | reached | specificity, mean |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for policy, way, rows in _groups(record, "recall"):
+        recall = np.array([row["recall"] for row in rows])
+        specificity = np.mean([row["specificity"] for row in rows])
+        lines.append(
+            f"| {policy} | {way} | {recall.mean():.1%} | {recall.min():.1%} | "
+            f"{(recall >= RECALL).sum()} of {len(recall)} | {specificity:.1%} |"
+        )
+    return "\n".join(lines)
+
+
+WORDS = ("goal", "policy", "fold", "way")
+
+
+def _groups(record: dict[str, Any], goal: str) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in record["rows"]:
+        if row["goal"] == goal:
+            groups.setdefault((row["policy"], row["way"]), []).append(row)
+    return [(*key, rows) for key, rows in groups.items()]
+
+
+def figure(record: dict[str, Any]) -> Figure:
+    """Every transfer's regret, one row a policy."""
+    policies = list(BALANCED)
+    drawn, panels = style.figure(10.6, 4.4, columns=2)
+    for axes, key, title in zip(panels, ("drop", "regret"), _TITLES, strict=True):
+        style.head(axes, *title)
+        style.dress(axes, "points of balanced accuracy")
+        for way, place, line in (("one block to another", -0.13, style.TRAINING), (_OOF, 0.13, style.VALIDATION)):
+            rows = [row for row in record["rows"] if row["goal"] == "balanced" and row["way"] == way]
+            heights = [policies.index(row["policy"]) + place for row in rows]
+            values = [100 * row[key] for row in rows]
+            axes.plot(values, heights, line["marker"], color=line["color"], markersize=4.5, alpha=0.7, label=way)
+        axes.set_yticks(range(len(policies)), policies if key == "drop" else [""] * len(policies))
+        axes.invert_yaxis()
+        axes.axvline(0, color=style.SOFT, linewidth=0.9)
+    style.legend(panels[1], "upper right")
+    return drawn
+
+
+_OOF = "out of fold to a block"
+_TITLES = (
+    ("Drop", "balanced accuracy where the threshold was chosen, less where it was applied"),
+    ("Regret", "the best threshold there, less the one that was carried over"),
+)
+
+if __name__ == "__main__":
+    main()

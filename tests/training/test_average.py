@@ -1,0 +1,100 @@
+"""Runs that leave a block out, and the mean of their weights."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pneumoscope.cli import main
+from pneumoscope.data.layout import load
+from pneumoscope.errors import TrainingError
+from pneumoscope.model.backend import import_keras
+from pneumoscope.training import recipe as recipes
+from pneumoscope.training.average import average
+from pneumoscope.training.run import Setting, load_finished, load_model, scored, train
+
+SMOKE = recipes.RECIPES["smoke"]
+SHORT = replace(SMOKE, head=replace(SMOKE.head, epochs=1), finetune=(replace(SMOKE.finetune[0], epochs=1),), limit=6)
+
+
+def _silent(*_: object) -> None:
+    """No progress and no history."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short() -> Iterator[None]:
+    """The smoke recipe, shorter still; and Keras' precision as it was."""
+    policy = import_keras().config.dtype_policy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(recipes.RECIPES, "smoke", SHORT)
+        yield
+    import_keras().config.set_dtype_policy(policy)
+
+
+@pytest.fixture(scope="module")
+def members(dataset: Path, tmp_path_factory: pytest.TempPathFactory, short: None) -> list[Path]:
+    root = tmp_path_factory.mktemp("members")
+    folders = [root / f"fold-{block}" for block in range(2)]
+    for block, folder in enumerate(folders):
+        train(Setting(dataset, SHORT, block, None, root / "cache", (block, 2)), folder, _silent, _silent)
+    return folders
+
+
+def test_a_block_that_is_left_out_is_scored_and_not_trained_on(members: list[Path]) -> None:
+    left_out = [{film.path for film in scored(folder, "left-out")[0]} for folder in members]
+    config = json.loads((members[0] / "config.json").read_text())
+    assert not left_out[0] & left_out[1]
+    assert len(left_out[0] | left_out[1]) == config["films"]["train"] + config["films"]["left-out"] == 18
+    for folder, films in zip(members, left_out, strict=True):
+        assert scored(folder, "left-out")[1].shape == (len(films), 3)
+        assert not films & {film.path for film in load_finished(folder).films}
+
+
+def test_both_folds_share_one_pack_and_its_films(members: list[Path]) -> None:
+    packs = [path for path in (members[0].parent / "cache").glob("films-*.npy") if "features" not in path.name]
+    assert len(packs) == 2
+
+
+def test_the_mean_of_two_runs_is_a_finished_run(members: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "mean"
+    average(members, out, members[0].parent / "cache", _silent)
+    mean, (first, second) = load_finished(out), (load_finished(folder) for folder in members)
+    assert mean.films == first.films
+    assert mean.config["films"] == {"train": 18, "val": 18}
+    assert [member["seed"] for member in mean.config["mean_of"]] == [0, 1]
+    assert mean.history[-1]["loss"] == pytest.approx((first.history[-1]["loss"] + second.history[-1]["loss"]) / 2)
+    assert Counter(film.split for film in load(out / "split.csv")) == {"train": 18, "val": 18}
+    triples = zip(*(load_model(run).get_weights() for run in (mean, first, second)), strict=True)
+    for middle, one, other in triples:
+        np.testing.assert_allclose(middle, (one + other) / 2, rtol=1e-3, atol=1e-6)
+    assert not np.allclose(mean.logits, first.logits)
+
+
+def test_runs_of_two_recipes_have_no_mean(members: list[Path], tmp_path: Path) -> None:
+    other = Path(shutil.copytree(members[1], tmp_path / "other"))
+    config = json.loads((other / "config.json").read_text())
+    config["recipe"]["batch"] += 1
+    (other / "config.json").write_text(json.dumps(config))
+    with pytest.raises(TrainingError, match="differ in recipe: their mean would mean nothing"):
+        average([members[0], other], tmp_path / "mean", tmp_path, _silent)
+    assert not (tmp_path / "mean").exists()
+
+
+def test_a_single_run_and_a_folder_in_use_are_refused(
+    members: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["average", *map(str, members), "--out", str(tmp_path)]) == 4
+    assert "exists; choose a new folder" in capsys.readouterr().err
+    assert main(["average", str(members[0]), "--out", str(tmp_path / "new")]) == 4
+    assert "at least two runs" in capsys.readouterr().err
+
+
+def test_seeds_and_folds_exclude_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "runs"), "--seeds", "0-1", "--folds", "2"]
+    assert main(line) == 4
+    assert "either --seeds or --folds" in capsys.readouterr().err
