@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.data.film import CLASSES, Film
+from pneumoscope.evaluation.freeze import PRIVATE
 from pneumoscope.model.score import pneumonia_score
 from pneumoscope.training.run import load_finished, scored
 
 FOLDER = Path(__file__).parent / "records"
 RUNS = FOLDER / "runs"
-PRIVATE = ("source", "imagenet", "state")
-"""Entries of a run's config.json that say where files lay on the machine it ran on."""
 
 
 @dataclass(frozen=True)

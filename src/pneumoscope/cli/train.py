@@ -28,8 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cpus-per-run", type=int, default=1, metavar="N", help=f"{many} (default: %(default)s)")
     parser.add_argument("--ray-address", metavar="ADDRESS", help=f"{many}: a running cluster, not one of our own")
     parser.add_argument(
-        "--recipe", default="default", help="default, asked-for, naive or naive-high-rate (default: %(default)s)"
+        "--recipe",
+        default="default",
+        help="default, finish, asked-for, naive or naive-high-rate (default: %(default)s)",
     )
+    parser.add_argument("--start", type=Path, metavar="RUN", help="start from the weights of a finished run")
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
     parser.add_argument(
@@ -130,8 +133,9 @@ def _new(options: argparse.Namespace, seed: int) -> "Setting":
 
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
-    imagenet = None if weights == "random" else resolve(weights, cache())
-    return Setting(options.data, recipe("smoke" if options.smoke else options.recipe), seed, imagenet, cache())
+    imagenet = None if weights == "random" or options.start else resolve(weights, cache())
+    asked = recipe("smoke" if options.smoke else options.recipe)
+    return Setting(options.data, asked, seed, imagenet, cache(), start=options.start)
 
 
 def _fold(options: argparse.Namespace, block: int) -> "Setting":

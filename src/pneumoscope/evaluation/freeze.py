@@ -33,6 +33,10 @@ LIMITS = (
 )
 
 
+PRIVATE = ("source", "imagenet", "start", "state")
+"""Entries of a run's config.json that say where files lay, or how far it was."""
+
+
 def validated(films: Sequence[Film], logits: NDArray[np.float32]) -> Evaluation:
     """Fit the decision rule to held-out films and evaluate it on them.
 
@@ -71,7 +75,7 @@ def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: 
         input_size=INPUT_SIZE,
         preprocessing=PREPROCESSING,
         **evaluation.rule.to_json(),
-        training={key: value for key, value in config.items() if key not in ("source", "imagenet", "state")},
+        training={key: value for key, value in config.items() if key not in PRIVATE},
         validation={key: result[key] for key in ("title", "counts", "ranking", "points", "resampling")},
         intended_use=INTENDED_USE,
         limits=list(LIMITS),

@@ -85,6 +85,13 @@ RECIPES = {
         batch=8,
         limit=12,
     ),
+    # pneumoscope train --start MEAN --recipe finish: what was trained at a small size, brought to a larger one
+    "finish": replace(
+        _DEFAULT,
+        name="finish",
+        head=replace(_DEFAULT.head, epochs=0),
+        finetune=(Phase("larger", "conv3", epochs=2, learning_rate=5e-5, size=160),),
+    ),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(
         _DEFAULT,

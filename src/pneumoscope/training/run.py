@@ -50,6 +50,7 @@ class Setting:
         cache: folder for packed films.
         left_out: (i, n) leaves block i of n number blocks of the training films out of training, to be scored at the
             end; None trains on all. The validation films stay the same.
+        start: a finished run whose weights to start from instead of ImageNet's; None for ImageNet's.
     """
 
     source: Path
@@ -58,6 +59,7 @@ class Setting:
     imagenet: Path | None
     cache: Path
     left_out: tuple[int, int] | None = None
+    start: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,16 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     config = _config(setting, films)
     _begin(folder, config)
 
+    before = load_finished(setting.start) if setting.start else None
+    earlier = before.history if before else []
+
     def keep_history(history: list[dict[str, Any]]) -> None:
-        write_json(folder / "history.json", history)
+        write_json(folder / "history.json", earlier + history)
         on_epoch(history)
 
     packed = _packed(films, setting, progress)
     keras.utils.set_random_seed(setting.seed)
-    model = build(str(setting.imagenet) if setting.imagenet else None)
+    model = load_model(before) if before else build(str(setting.imagenet) if setting.imagenet else None)
     trainer = Trainer(model, setting.recipe, packed, setting.seed, folder, progress, keep_history)
     try:
         trainer.run()
@@ -112,6 +117,9 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         raise
     sides = {"validation": "val"} | ({"left-out": "left-out"} if setting.left_out else {})
     unseen = {name: (by_digest(films, side), trainer.predict(side)) for name, side in sides.items()}
+    if before and before.config.get("mean_of"):
+        # Trained on all films, but what it started from still has a score of every film by a network that had not.
+        unseen["left-out"] = scored(before.folder, "left-out")
     finish(folder, config, films, model, unseen)
 
 
@@ -131,7 +139,9 @@ def setting_of(config: dict[str, Any], cache: Path) -> Setting:
     """What a run was asked to do, from its config.json."""
     imagenet = Path(config["imagenet"]) if config["imagenet"] else None
     left_out = tuple(config["left_out"]) if config.get("left_out") else None
-    return Setting(Path(config["source"]), recipe(config["recipe"]["name"]), config["seed"], imagenet, cache, left_out)
+    start = Path(config["start"]) if config.get("start") else None
+    asked = (Path(config["source"]), recipe(config["recipe"]["name"]), config["seed"])
+    return Setting(*asked, imagenet, cache, left_out, start)
 
 
 def load_finished(folder: Path) -> FinishedRun:
@@ -222,6 +232,7 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "seed": setting.seed,
         "source": str(setting.source.resolve()),
         "left_out": setting.left_out,
+        **_start(setting.start),
         "films": dict(Counter(film.split for film in films.values())),
         "fingerprint": fingerprint(films),
         "imagenet": str(setting.imagenet.resolve()) if setting.imagenet else None,
@@ -231,6 +242,15 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "versions": _versions(),
         "state": "running",
     }
+
+
+def _start(folder: Path | None) -> dict[str, Any]:
+    """Where the run starts from, and what that run was."""
+    if folder is None:
+        return {}
+    before = load_finished(folder).config
+    told = {key: before.get(key) for key in ("recipe", "seed", "mean_of")}
+    return {"start": str(folder.resolve()), "start_sha256": sha256(folder / "model.weights.h5"), "started_from": told}
 
 
 def _versions() -> dict[str, str]:
@@ -246,8 +266,8 @@ def _versions() -> dict[str, str]:
 def _begin(folder: Path, config: dict[str, Any]) -> None:
     if (folder / "config.json").exists():
         earlier = _read_config(folder)
-        fixed = ("recipe", "seed", "left_out", "fingerprint", "imagenet_sha256")
-        changed = [name for name in fixed if earlier.get(name) != json.loads(json.dumps(config[name]))]
+        fixed = ("recipe", "seed", "left_out", "start_sha256", "fingerprint", "imagenet_sha256")
+        changed = [name for name in fixed if earlier.get(name) != json.loads(json.dumps(config.get(name)))]
         if changed:
             raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
     folder.mkdir(parents=True, exist_ok=True)
