@@ -36,11 +36,11 @@ def folds() -> str:
     ]
     for of in ("left-out", "validation"):
         rows = []
-        for name in records.kept("default"):
+        for name in records.kept("small"):
             unseen = records.scores(name, of)
             row = sweep.measured(unseen)
             rows.append(row)
-            lines.append(_line(name.removeprefix("default/"), f"{of}, {len(unseen.films)}", row))
+            lines.append(_line(name.removeprefix("small/"), f"{of}, {len(unseen.films)}", row))
         for word, how in (("mean", np.mean), ("standard deviation", _spread)):
             lines.append(_line(word, of, {key: float(how([row[key] for row in rows])) for key in rows[0]}))
     return "\n".join(lines)

@@ -26,8 +26,8 @@ from pneumoscope.training.recipe import Recipe, recipe
 from pneumoscope.training.run import Setting
 
 BLOCKS = 5
-_DEFAULT = recipe("default")
-_SHORT = replace(_DEFAULT, name="sweep", finetune=(replace(_DEFAULT.finetune[0], epochs=2),))
+_SMALL = recipe("small")
+_SHORT = replace(_SMALL, name="sweep", finetune=(replace(_SMALL.finetune[0], epochs=2),))
 
 
 def _phase(**changes: Any) -> Recipe:

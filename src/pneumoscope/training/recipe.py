@@ -55,10 +55,12 @@ class Recipe:
     limit: int | None = None
 
 
+_SMALL = Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96)
+_LARGER = Phase("unfrozen, 160 px", "conv3", epochs=2, learning_rate=5e-5, size=160)
 _DEFAULT = Recipe(
     name="default",
     head=Phase("frozen", "head", epochs=30, learning_rate=1e-2, size=128),
-    finetune=(Phase("unfrozen", "conv3", epochs=4, learning_rate=1.5e-4, size=96),),
+    finetune=(_SMALL, _LARGER),
 )
 
 
@@ -85,13 +87,10 @@ RECIPES = {
         batch=8,
         limit=12,
     ),
-    # pneumoscope train --start MEAN --recipe finish: what was trained at a small size, brought to a larger one
-    "finish": replace(
-        _DEFAULT,
-        name="finish",
-        head=replace(_DEFAULT.head, epochs=0),
-        finetune=(Phase("larger", "conv3", epochs=2, learning_rate=5e-5, size=160),),
-    ),
+    # The default in two steps, so that the second can start from the mean of several of the first:
+    # pneumoscope train --folds 5 --recipe small; pneumoscope average; pneumoscope train --start MEAN --recipe finish
+    "small": replace(_DEFAULT, name="small", finetune=(_SMALL,)),
+    "finish": replace(_DEFAULT, name="finish", head=replace(_DEFAULT.head, epochs=0), finetune=(_LARGER,)),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(
         _DEFAULT,
