@@ -17,10 +17,10 @@ import records
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from records import Scores
+from scipy.special import ndtr
 from scipy.stats import binom, norm
 
 from pneumoscope.decision import calibration
-from pneumoscope.decision.operating_point import balanced as smoothed_probability
 from pneumoscope.evaluation import style
 
 RECORD = records.FOLDER / "threshold_transfer.json"
@@ -43,8 +43,16 @@ def empirical_j(score: Values, positive: NDArray[np.bool_]) -> float:
 
 def smoothed_j(score: Values, positive: NDArray[np.bool_]) -> float:
     """The optimum of the kernel-smoothed balanced accuracy (Fluss, Faraggi and Reiser 2005, section 3.3)."""
-    probability = smoothed_probability(1 / (1 + np.exp(-score)), positive)
-    return float(np.log(probability / (1 - probability)))
+    grid = np.linspace(score.min(), score.max(), 1001)
+    recall, specificity = 1 - _smooth_cdf(score[positive], grid), _smooth_cdf(score[~positive], grid)
+    return float(grid[np.argmax(recall + specificity)])
+
+
+def _smooth_cdf(values: Values, grid: Values) -> Values:
+    """Gaussian-kernel estimate of P(value <= grid), bandwidth by Silverman's rule."""
+    spread = min(values.std(ddof=1), float(np.subtract(*np.percentile(values, [75, 25]))) / 1.34)
+    width = max(0.9 * spread * len(values) ** -0.2, 1e-6)
+    return np.asarray(ndtr((grid[:, None] - values[None]) / width).mean(axis=1))
 
 
 def binormal_j(score: Values, positive: NDArray[np.bool_]) -> float:

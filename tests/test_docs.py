@@ -56,6 +56,13 @@ def test_the_performance_page_holds_its_records(monkeypatch):
     assert {path.stem for path in (ROOT / "benchmarks" / "results").glob("*.json")} == set(page["TABLES"])
 
 
+def test_the_evidence_pages_hold_their_records(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(ROOT / "experiments"), *sys.path])
+    pages = runpy.run_path(str(ROOT / "experiments" / "evidence.py"))["pages"]
+    for page, text in pages().items():
+        assert page.read_text() == text, f"{page.name}: run: python experiments/evidence.py"
+
+
 def test_readme_states_a_recorded_speed():
     record = json.loads((ROOT / "benchmarks" / "results" / "screening.json").read_text())
     for row in record["rows"][:2]:

@@ -60,19 +60,39 @@ def test_both_folds_share_one_pack_and_its_films(members: list[Path]) -> None:
     assert len(packs) == 2
 
 
-def test_the_mean_of_two_runs_is_a_finished_run(members: list[Path], tmp_path: Path) -> None:
-    out = tmp_path / "mean"
+@pytest.fixture(scope="module")
+def mean_folder(members: list[Path]) -> Path:
+    out = members[0].parent / "mean"
     average(members, out, members[0].parent / "cache", _silent)
-    mean, (first, second) = load_finished(out), (load_finished(folder) for folder in members)
+    return out
+
+
+def test_the_mean_of_two_runs_is_a_finished_run(members: list[Path], mean_folder: Path) -> None:
+    mean, (first, second) = load_finished(mean_folder), (load_finished(folder) for folder in members)
     assert mean.films == first.films
     assert mean.config["films"] == {"train": 18, "val": 18}
     assert [member["seed"] for member in mean.config["mean_of"]] == [0, 1]
     assert mean.history[-1]["loss"] == pytest.approx((first.history[-1]["loss"] + second.history[-1]["loss"]) / 2)
-    assert Counter(film.split for film in load(out / "split.csv")) == {"train": 18, "val": 18}
+    assert Counter(film.split for film in load(mean_folder / "split.csv")) == {"train": 18, "val": 18}
     triples = zip(*(load_model(run).get_weights() for run in (mean, first, second)), strict=True)
     for middle, one, other in triples:
         np.testing.assert_allclose(middle, (one + other) / 2, rtol=1e-3, atol=1e-6)
     assert not np.allclose(mean.logits, first.logits)
+    out_of_fold, _ = scored(mean_folder, "left-out")
+    assert {film.path for film in out_of_fold} == {film.path for f in members for film in scored(f, "left-out")[0]}
+
+
+def test_a_run_goes_on_from_the_mean(dataset: Path, mean_folder: Path, tmp_path: Path) -> None:
+    finish = replace(SHORT, head=replace(SHORT.head, epochs=0))
+    setting = Setting(dataset, finish, 0, None, mean_folder.parent / "cache", start=mean_folder)
+    train(setting, tmp_path / "run", _silent, _silent)
+    finished, mean = load_finished(tmp_path / "run"), load_finished(mean_folder)
+    assert finished.history[:-1] == mean.history
+    assert [member["seed"] for member in finished.config["started_from"]["mean_of"]] == [0, 1]
+    np.testing.assert_array_equal(scored(tmp_path / "run", "left-out")[1], scored(mean_folder, "left-out")[1])
+    # Two steps at a very low rate: moved, and not far.
+    moved = [np.abs(a - b).max() for a, b in zip(*(load_model(r).get_weights() for r in (finished, mean)), strict=True)]
+    assert 0 < max(moved) < 0.1
 
 
 def test_runs_of_two_recipes_have_no_mean(members: list[Path], tmp_path: Path) -> None:
