@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench evidence clean
 
 demo: .venv/screening
 	$(BIN)/pneumoscope demo --out demo
@@ -16,6 +16,9 @@ bench: .venv/development
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/page.py
 
+evidence: .venv/development
+	$(BIN)/python experiments/evidence.py
+
 check: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -28,7 +31,7 @@ check: .venv/development
 
 .venv/development: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dicom,fast,fetch,scale,train,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dicom,fast,fetch,research,scale,train,dev]'
 	touch $@
 
 clean:

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cam_check
+import label_quality
 import numpy as np
 import records
+import robustness
 import robustness_page
 import sweep
 import test_look
@@ -66,11 +69,15 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "threshold-transfer.md": {
         "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.tables),
     },
+    "robustness.md": {"robustness": _of_record(robustness.RECORD, robustness_page.tables)},
+    "explanations.md": {"cam-check": _of_record(cam_check.RECORD, cam_check.tables)},
+    "labels.md": {"label-quality": _of_record(label_quality.RECORD, label_quality.tables)},
     "README.md": {"test-look": _of_record(test_look.RECORD, test_look.tables)},
 }
 DRAWINGS: dict[str, Callable[[], Any]] = {
     "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.figure),
-    "robustness": _of_record(records.FOLDER / "robustness.json", robustness_page.figure),
+    "robustness": _of_record(robustness.RECORD, robustness_page.figure),
+    "cam-check": _of_record(cam_check.RECORD, cam_check.figure),
 }
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 from tiny import film
 
 from pneumoscope.screening.heatmap import HeatmapFolder, heat, name_of, overlay, picture, ramp
+from pneumoscope.screening.result import Heatmap
 from pneumoscope.screening.screener import Screener
 
 
@@ -26,11 +28,11 @@ def test_heat_is_nothing_below_the_threshold_and_full_only_for_strong_evidence()
 
 
 def test_overlay_colours_the_place_that_speaks_for_pneumonia_and_leaves_the_rest(screener: Screener) -> None:
-    pixels = film(100, 300, 240)
+    pixels = film(100, 300, 240)[:, ::-1].copy()
     pixels[:100, 160:] = 250  # upper right
     # Just above the threshold as a whole, so that only the upper right speaks for pneumonia.
     result = screener.screen(pixels, 0.999 * screener.screen(pixels).probability)
-    image = np.asarray(overlay(result)).astype(int)
+    image = np.asarray(overlay(replace(result, heatmap=Heatmap.SHOWN))).astype(int)  # though it is not on the lungs
     assert image.shape == (300, 240, 3)
     colourful = image.max(-1) - image.min(-1)
     assert colourful[:60, 200:].min() > 40

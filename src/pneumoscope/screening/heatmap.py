@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,7 @@ def ramp(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def overlay(screening: Screening) -> Image.Image:
-    """Lay the heat over the film, aspect kept.
+    """Lay the heat over the film, aspect kept; a heatmap that failed its check leaves the film as it is.
 
     Args:
         screening: a film that was screened.
@@ -101,14 +102,21 @@ def overlay(screening: Screening) -> Image.Image:
     if screening.film is None or screening.evidence is None:
         raise ValueError("a film that was not assessed has no heatmap")
     film = Image.fromarray(screening.film)
+    if hidden(screening):
+        return film.convert("RGB")
     coarse = Image.fromarray(heat(screening.evidence, screening.threshold))
     fine = np.clip(np.asarray(coarse.resize(film.size, Image.Resampling.BILINEAR)), 0.0, 1.0)
     mask = Image.fromarray(np.rint(255.0 * _OPACITY * fine**1.5).astype(np.uint8))
     return Image.composite(Image.fromarray(ramp(fine)), film.convert("RGB"), mask)
 
 
+def hidden(screening: Screening) -> str | None:
+    """Say in one sentence why the film's heatmap is not shown; None where nothing is withheld."""
+    return screening.heatmap and screening.heatmap.why_hidden
+
+
 def picture(screening: Screening) -> Image.Image:
-    """Draw film and heatmap side by side with the legend below.
+    """Draw film and heatmap side by side with the legend below; in place of a heatmap that is hidden, say why.
 
     Args:
         screening: a film that was screened.
@@ -123,9 +131,24 @@ def picture(screening: Screening) -> Image.Image:
     for left, panel in ((0, Image.fromarray(screening.film).convert("RGB")), (width, heated)):  # type: ignore[arg-type]
         canvas.paste(panel.resize((width, height), Image.Resampling.BILINEAR), (left, 0))
     draw = ImageDraw.Draw(canvas)
-    text = f"{LEGEND[0].upper()}{LEGEND[1:]}. Research use; not a medical device."
+    text = "Research use; not a medical device."
+    if why := hidden(screening):
+        _write(draw, why, (width, 0, 2 * width, height))
+    else:
+        text = f"{LEGEND[0].upper()}{LEGEND[1:]}. {text}"
     draw.text((8, height + _MARGIN // 2), text, fill=(235, 235, 235), font=ImageFont.load_default(14), anchor="lm")
     return canvas
+
+
+def _write(draw: ImageDraw.ImageDraw, text: str, box: tuple[int, int, int, int]) -> None:
+    """Blacken a box, and write the text in its middle in lines that fit."""
+    left, top, right, bottom = box
+    font = ImageFont.load_default(17)
+    fitting = max(1, int(0.85 * (right - left) / (font.getlength(text) / len(text))))
+    draw.rectangle(box, fill=(24, 28, 33))
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    lines = "\n".join(textwrap.wrap(text, fitting))
+    draw.multiline_text(middle, lines, fill=(235, 235, 235), font=font, anchor="mm", align="center", spacing=8)
 
 
 class HeatmapFolder:

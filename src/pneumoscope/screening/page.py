@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from pneumoscope.model.bundle import BundleCard
-from pneumoscope.screening.heatmap import LEGEND, overlay, ramp
+from pneumoscope.screening.heatmap import LEGEND, hidden, overlay, ramp
 from pneumoscope.screening.result import Screening
 from pneumoscope.screening.writers import Tally, percent, printable
 
@@ -43,10 +43,13 @@ class Page:
         self._tally.add(screening)
         images = {}
         if screening.film is not None:
-            images = {"film": _data_url(Image.fromarray(screening.film)), "heat": _data_url(overlay(screening))}
+            images["film"] = _data_url(Image.fromarray(screening.film))
+            if not hidden(screening):
+                images["heat"] = _data_url(overlay(screening))
         path = printable(screening.path or "image from memory")
         note = self._notes.get(screening.path or "")
-        self._write("film", result=screening, path=path, images=images, note=note, number=self._tally.total)
+        says = {"result": screening, "path": path, "note": note, "hidden": hidden(screening)}
+        self._write("film", images=images, number=self._tally.total, **says)
 
     def close(self) -> None:
         """Write the sum and the limits, and close the file."""

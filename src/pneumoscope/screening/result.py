@@ -22,6 +22,25 @@ class Status(StrEnum):
     NOT_ASSESSED = "not_assessed"
 
 
+class Heatmap(StrEnum):
+    """What became of a heatmap when it was checked; see ``explanation``."""
+
+    SHOWN = "shown"
+    OUTSIDE_LUNGS = "outside_lungs"
+    UNSTABLE = "unstable"
+
+    @property
+    def why_hidden(self) -> str | None:
+        """One sentence for a person; None of a heatmap that is shown."""
+        return _WHY_HIDDEN.get(self)
+
+
+_WHY_HIDDEN = {
+    Heatmap.OUTSIDE_LUNGS: "Heatmap not shown: it points at the lungs less than chance would.",
+    Heatmap.UNSTABLE: "Heatmap not shown: it changes when the film is moved by a few pixels.",
+}
+
+
 @dataclass(frozen=True)
 class ModelIdentity:
     """Which model spoke.
@@ -56,6 +75,8 @@ class Screening:
         finding: "pneumonia" or "normal".
         viral_probability: probability of a viral pneumonia, 0..probability.
         evidence: float32 (7, 7): local log-odds of pneumonia, whose mean is the log-odds of ``probability``.
+        heatmap: whether the heatmap may be shown; None where there is none: on a film without heat, such as a normal
+            one, and where no preview was asked for.
         film: uint8 (height, width), 0 black to 255 white: the film as it was read, its longer side at most 512 pixels;
             None where no preview was asked for.
     """
@@ -72,6 +93,7 @@ class Screening:
     finding: str | None = None
     viral_probability: float | None = None
     evidence: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    heatmap: Heatmap | None = None
     film: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 
     def record(self) -> dict[str, str | float | None]:

@@ -15,8 +15,9 @@ from pneumoscope.model.bundle import RELEASED, BundleCard
 from pneumoscope.model.score import pneumonia_score, viral_share
 from pneumoscope.processor import usable_cores
 from pneumoscope.screening.decoding import Refusal, Source, prepare
-from pneumoscope.screening.heatmap import evidence
-from pneumoscope.screening.result import ModelIdentity, Screening, Status
+from pneumoscope.screening.explanation import MOVED, check, moved
+from pneumoscope.screening.heatmap import evidence, heat
+from pneumoscope.screening.result import Heatmap, ModelIdentity, Screening, Status
 from pneumoscope.screening.session import open_session
 from pneumoscope.screening.workers import in_order
 
@@ -96,7 +97,8 @@ class Screener:
         Args:
             sources: taken a few at a time; memory does not grow with their number.
             operating_point: see ``operating_point``.
-            preview: whether results carry the film for a person's eyes, which heatmaps need and which takes time.
+            preview: whether results carry the film for a person's eyes, and the check of its heatmap. Heatmaps need
+                both; they take time, as much as a second inference where a heatmap lies on the lungs.
 
         Returns:
             One result for each source, in the order of the sources.
@@ -130,7 +132,17 @@ class Screener:
         if isinstance(prepared, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
         [logits], [cam] = self._session.run(prepared.pixels[None])
-        return result(status=Status.SCREENED, film=prepared.film, **self._decide(logits, cam, point))
+        decided = self._decide(logits, cam, point)
+        if preview:
+            decided |= {"film": prepared.film, "heatmap": self._check(prepared.pixels, decided["evidence"], point)}
+        return result(status=Status.SCREENED, **decided)
+
+    def _check(self, pixels: NDArray[np.uint8], found: NDArray[np.float32], point: OperatingPoint) -> Heatmap | None:
+        def again() -> NDArray[np.float32]:
+            [logits], [cam] = self._session.run(moved(pixels, MOVED)[None])
+            return heat(evidence(logits, cam, self._calibration), point.threshold)
+
+        return check(heat(found, point.threshold), again)
 
     def _predict(self, source: Source) -> NDArray[np.float32] | Refusal:
         prepared = prepare(source, self.card.input_size, preview=False)
