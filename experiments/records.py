@@ -83,12 +83,12 @@ def keep(run: Path, name: str, size: int | None = None) -> Path:
     with (folder / "scores.csv").open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["set", "film", "patient", "class", *CLASSES])
-        for name in ("validation", "left-out"):
-            if (run / f"{name}.npz").exists():
-                films, logits = scored(run, name)
-                if size:
-                    logits = _scored_at(size, films, model)
-                writer.writerows(_row(name, *pair) for pair in zip(films, logits, strict=True))
+        # The left-out films of a mean are those of its members, as they scored them: kept with them.
+        for name in ("validation", "left-out") if config.get("left_out") else ("validation",):
+            films, logits = scored(run, name)
+            if size:
+                logits = _scored_at(size, films, model)
+            writer.writerows(_row(name, *pair) for pair in zip(films, logits, strict=True))
     return folder
 
 

@@ -17,15 +17,16 @@ import records
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from records import Scores
-from scipy.special import ndtr
 from scipy.stats import binom, norm
 
 from pneumoscope.decision import calibration
+from pneumoscope.decision.operating_point import balanced
 from pneumoscope.evaluation import style
 
 RECORD = records.FOLDER / "threshold_transfer.json"
 RESAMPLES = 50
 RECALL = 0.98
+WAYS = ("one block to another", "out of fold to a block")
 
 Values = NDArray[np.float64]
 Chooser = Callable[[Values, NDArray[np.bool_]], float]
@@ -43,16 +44,8 @@ def empirical_j(score: Values, positive: NDArray[np.bool_]) -> float:
 
 def smoothed_j(score: Values, positive: NDArray[np.bool_]) -> float:
     """The optimum of the kernel-smoothed balanced accuracy (Fluss, Faraggi and Reiser 2005, section 3.3)."""
-    grid = np.linspace(score.min(), score.max(), 1001)
-    recall, specificity = 1 - _smooth_cdf(score[positive], grid), _smooth_cdf(score[~positive], grid)
-    return float(grid[np.argmax(recall + specificity)])
-
-
-def _smooth_cdf(values: Values, grid: Values) -> Values:
-    """Gaussian-kernel estimate of P(value <= grid), bandwidth by Silverman's rule."""
-    spread = min(values.std(ddof=1), float(np.subtract(*np.percentile(values, [75, 25]))) / 1.34)
-    width = max(0.9 * spread * len(values) ** -0.2, 1e-6)
-    return np.asarray(ndtr((grid[:, None] - values[None]) / width).mean(axis=1))
+    probability = balanced(1 / (1 + np.exp(-score)), positive)
+    return float(np.log(probability / (1 - probability)))
 
 
 def binormal_j(score: Values, positive: NDArray[np.bool_]) -> float:
@@ -147,10 +140,10 @@ def transfers(names: list[str]) -> list[dict[str, Any]]:
         others = [blocks[other] for other in names if other != name]
         out_of_fold = sum(others[1:], others[0])
         pairs += [
-            {"fold": name, "way": "one block to another", "from": validation, "to": block},
-            {"fold": name, "way": "one block to another", "from": block, "to": validation},
-            {"fold": name, "way": "out of fold to a block", "from": out_of_fold, "to": block},
-            {"fold": name, "way": "out of fold to a block", "from": out_of_fold, "to": validation},
+            {"fold": name, "way": WAYS[0], "from": validation, "to": block},
+            {"fold": name, "way": WAYS[0], "from": block, "to": validation},
+            {"fold": name, "way": WAYS[1], "from": out_of_fold, "to": block},
+            {"fold": name, "way": WAYS[1], "from": out_of_fold, "to": validation},
         ]
     return pairs
 
@@ -199,46 +192,61 @@ def main() -> None:
     names = records.kept("small")
     rows = [row for pair in transfers(names) for row in study(pair)]
     RECORD.write_text(json.dumps({"folds": names, "resamples": RESAMPLES, "rows": rows}, indent=1) + "\n")
-    print(tables({"rows": rows}))
+    print(RECORD)
 
 
 def tables(record: dict[str, Any]) -> str:
-    """Markdown: one row a policy and way, over its transfers."""
+    """Markdown: one row a policy, over all transfers, best first."""
+    groups = _by_policy(record, "balanced")
+    reached = {policy: _column(rows, "balanced_accuracy") for policy, rows in groups.items()}
+    ordered = sorted(groups, key=lambda policy: -reached[policy].mean())
     lines = [
-        "| policy | chosen on | balanced accuracy, mean | worst | drop, mean | regret, mean | threshold's spread |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| policy | balanced accuracy, mean | worst | behind the first | drop, mean | recall, mean | worst | spread |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for policy, way, rows in _groups(record, "balanced"):
-        value = {key: np.array([row[key] for row in rows]) for key in rows[0] if key not in WORDS}
+    for policy in ordered:
+        rows, behind = groups[policy], 100 * (reached[ordered[0]] - reached[policy])
+        error = behind.std(ddof=1) / np.sqrt(len(behind))
+        recall = _column(rows, "recall")
         lines.append(
-            f"| {policy} | {way} | {value['balanced_accuracy'].mean():.1%} | {value['balanced_accuracy'].min():.1%} | "
-            f"{100 * value['drop'].mean():+.1f} | {100 * value['regret'].mean():.1f} | "
-            f"{value['threshold_sd'].mean():.2f} |"
+            f"| {policy} | {reached[policy].mean():.1%} | {reached[policy].min():.1%} | {behind.mean():.1f} "
+            f"(±{error:.1f}) | {100 * _column(rows, 'drop').mean():+.1f} | {recall.mean():.1%} | {recall.min():.1%} | "
+            f"{_column(rows, 'threshold_sd').mean():.2f} |"
         )
     lines += [
         "",
-        f"| policy for a recall of {RECALL:.0%} | chosen on | recall, mean | worst | reached | specificity, mean |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        f"{len(rows)} transfers of {len(record['folds'])} folds; ± is the standard error of the paired difference, as "
+        "if the transfers were independent, which those of one fold are not. Spread: of the threshold over resamples.",
+        "",
+        "| the same, chosen on | " + " | ".join(ordered) + " |\n| --- |" + " ---: |" * len(ordered),
     ]
-    for policy, way, rows in _groups(record, "recall"):
-        recall = np.array([row["recall"] for row in rows])
-        specificity = np.mean([row["specificity"] for row in rows])
+    for way in WAYS:
+        means = [_column([row for row in groups[p] if row["way"] == way], "balanced_accuracy").mean() for p in ordered]
+        lines.append(f"| {way} | " + " | ".join(f"{mean:.1%}" for mean in means) + " |")
+    lines += [
+        "",
+        f"| policy for a recall of {RECALL:.0%} | recall, mean | worst | reached | specificity, mean |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for policy, rows in _by_policy(record, "recall").items():
+        recall = _column(rows, "recall")
         lines.append(
-            f"| {policy} | {way} | {recall.mean():.1%} | {recall.min():.1%} | "
-            f"{(recall >= RECALL).sum()} of {len(recall)} | {specificity:.1%} |"
+            f"| {policy} | {recall.mean():.1%} | {recall.min():.1%} | {(recall >= RECALL).sum()} of {len(recall)} | "
+            f"{_column(rows, 'specificity').mean():.1%} |"
         )
     return "\n".join(lines)
 
 
-WORDS = ("goal", "policy", "fold", "way")
-
-
-def _groups(record: dict[str, Any], goal: str) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _by_policy(record: dict[str, Any], goal: str) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
     for row in record["rows"]:
         if row["goal"] == goal:
-            groups.setdefault((row["policy"], row["way"]), []).append(row)
-    return [(*key, rows) for key, rows in groups.items()]
+            groups.setdefault(row["policy"], []).append(row)
+    return groups
+
+
+def _column(rows: list[dict[str, Any]], key: str) -> Values:
+    return np.array([row[key] for row in rows])
 
 
 def figure(record: dict[str, Any]) -> Figure:
@@ -248,7 +256,7 @@ def figure(record: dict[str, Any]) -> Figure:
     for axes, key, title in zip(panels, ("drop", "regret"), _TITLES, strict=True):
         style.head(axes, *title)
         style.dress(axes, "points of balanced accuracy")
-        for way, place, line in (("one block to another", -0.13, style.TRAINING), (_OOF, 0.13, style.VALIDATION)):
+        for way, place, line in zip(WAYS, (-0.13, 0.13), (style.TRAINING, style.VALIDATION), strict=True):
             rows = [row for row in record["rows"] if row["goal"] == "balanced" and row["way"] == way]
             heights = [policies.index(row["policy"]) + place for row in rows]
             values = [100 * row[key] for row in rows]
@@ -256,14 +264,13 @@ def figure(record: dict[str, Any]) -> Figure:
         axes.set_yticks(range(len(policies)), policies if key == "drop" else [""] * len(policies))
         axes.invert_yaxis()
         axes.axvline(0, color=style.SOFT, linewidth=0.9)
-    style.legend(panels[1], "upper right")
+    style.legend(panels[1], "lower right")
     return drawn
 
 
-_OOF = "out of fold to a block"
 _TITLES = (
-    ("Drop", "balanced accuracy where the threshold was chosen, less where it was applied"),
-    ("Regret", "the best threshold there, less the one that was carried over"),
+    ("Drop", "balanced accuracy where it was chosen, less where applied"),
+    ("Regret", "the best threshold there, less this one"),
 )
 
 if __name__ == "__main__":
