@@ -18,7 +18,6 @@ import records
 import robustness
 import robustness_page
 import sweep
-import test_look
 import threshold_transfer
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +83,6 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "robustness.md": {"robustness": _of_record(robustness.RECORD, robustness_page.tables)},
     "explanations.md": {"cam-check": _of_record(cam_check.RECORD, cam_check.tables)},
     "labels.md": {"label-quality": _of_record(label_quality.RECORD, label_quality.tables)},
-    "README.md": {"test-look": _of_record(test_look.RECORD, test_look.tables)},
 }
 DRAWINGS: dict[str, Callable[[], Any]] = {
     "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.figure),
