@@ -114,6 +114,26 @@ def test_a_single_run_and_a_folder_in_use_are_refused(
     assert "at least two runs" in capsys.readouterr().err
 
 
+def test_a_kept_run_has_the_scores_and_not_where_files_lay(
+    members: list[Path], mean_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "experiments"))
+    import records
+
+    monkeypatch.setattr(records, "RUNS", tmp_path)
+    records.keep(members[0], "folds/0")
+    records.keep(mean_folder, "mean/0")
+    films, logits = scored(members[0], "left-out")
+    kept = records.scores("folds/0", "left-out")
+    assert kept.films.tolist() == [film.path.name for film in films]
+    assert kept.positive.tolist() == [film.positive for film in films]
+    np.testing.assert_allclose(kept.logits, logits, atol=1e-4)
+    assert len(records.scores("folds/0", "validation").films) == 18
+    assert str(members[0].parent) not in "".join(path.read_text() for path in tmp_path.rglob("*.json"))
+    assert "left-out" not in (tmp_path / "mean" / "0" / "scores.csv").read_text()
+    assert records.kept("folds") == ["folds/0"]
+
+
 def test_seeds_and_folds_exclude_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "runs"), "--seeds", "0-1", "--folds", "2"]
     assert main(line) == 4
