@@ -20,7 +20,6 @@ from threshold_transfer import rates
 
 from pneumoscope.cli.train import cache
 from pneumoscope.processor import usable_cores
-from pneumoscope.training.augment import Augmentation
 from pneumoscope.training.many import train_many
 from pneumoscope.training.recipe import Recipe, recipe
 from pneumoscope.training.run import Setting
@@ -37,12 +36,15 @@ def _phase(**changes: Any) -> Recipe:
 VARIANTS: dict[str, tuple[Recipe, int]] = {
     "baseline, seed 0": (_SHORT, 0),
     "baseline, seed 1": (_SHORT, 1),
-    "no change of sharpness": (replace(_SHORT, augmentation=Augmentation(sharpness=0.0)), 0),
-    "crops of half the film or more": (replace(_SHORT, augmentation=Augmentation(crop_area=(0.5, 1.0))), 0),
+    "no change of sharpness": (replace(_SHORT, augmentation=replace(_SMALL.augmentation, sharpness=0.0)), 0),
+    "crops of half the film or more": (
+        replace(_SHORT, augmentation=replace(_SMALL.augmentation, crop_area=(0.5, 1.0))),
+        0,
+    ),
     "two classes": (replace(_SHORT, subtypes=False), 0),
     "no moving average": (replace(_SHORT, ema=0.0), 0),
     "baseline, seed 2": (_SHORT, 2),
-    "no change of tone": (replace(_SHORT, augmentation=Augmentation(tone=0.0)), 0),
+    "no change of tone": (replace(_SHORT, augmentation=replace(_SMALL.augmentation, tone=0.0)), 0),
     "opened from conv4": (_phase(opened="conv4"), 0),
     "a third of the learning rate": (_phase(learning_rate=5e-5), 0),
     "batch of 64": (replace(_SHORT, batch=64), 0),

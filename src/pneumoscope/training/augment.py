@@ -26,7 +26,7 @@ class Augmentation:
         tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
     """
 
-    crop_area: tuple[float, float] = (0.12, 1.0)
+    crop_area: tuple[float, float] = (0.2, 1.0)
     sharpness: float = 0.7
     tone: float = 1.0
 
