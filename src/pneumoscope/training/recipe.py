@@ -107,9 +107,10 @@ RECIPES = {
     ),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(
-        _SMALL,
+        _DEFAULT,
         name="asked-for",
-        finetune=(Phase("unfrozen", "conv1", epochs=2, learning_rate=1e-5, size=96),),
+        head=replace(_DEFAULT.head, size=224),
+        finetune=(Phase("unfrozen", "conv1", epochs=5, learning_rate=1e-5, size=224),),
         ema=0.0,
         augmentation=Augmentation(crop_area=(0.9, 1.0), sharpness=0.0, tone=0.0),
         subtypes=False,
