@@ -95,6 +95,13 @@ def test_a_run_goes_on_from_the_mean(dataset: Path, mean_folder: Path, tmp_path:
     assert 0 < max(moved) < 0.1
 
 
+def test_a_run_does_not_start_from_one_that_saw_its_left_out_films(members: list[Path], tmp_path: Path) -> None:
+    config = json.loads((members[0] / "config.json").read_text())
+    setting = Setting(Path(config["source"]), SHORT, 0, None, members[0].parent / "cache", (1, 2), start=members[0])
+    with pytest.raises(TrainingError, match="may have seen what is held out here"):
+        train(setting, tmp_path / "run", _silent, _silent)
+
+
 def test_runs_of_two_recipes_have_no_mean(members: list[Path], tmp_path: Path) -> None:
     other = Path(shutil.copytree(members[1], tmp_path / "other"))
     config = json.loads((other / "config.json").read_text())

@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="default",
         help="default, finish, asked-for, naive or naive-high-rate (default: %(default)s)",
     )
-    parser.add_argument("--start", type=Path, metavar="RUN", help="start from the weights of a finished run")
+    parser.add_argument(
+        "--start", type=Path, metavar="RUN", help="start from a finished run, or from RUN/fold-I with --folds"
+    )
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
     parser.add_argument(
@@ -141,7 +143,8 @@ def _new(options: argparse.Namespace, seed: int) -> "Setting":
 def _fold(options: argparse.Namespace, block: int) -> "Setting":
     """Seeds differ between the folds, and between the folds of two seeds."""
     setting = _new(options, options.seed * options.folds + block)
-    return replace(setting, left_out=(block, options.folds))
+    start = options.start and options.start / f"fold-{block}"
+    return replace(setting, left_out=(block, options.folds), start=start)
 
 
 def cache() -> Path:

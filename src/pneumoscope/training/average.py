@@ -49,13 +49,13 @@ def average(folders: Sequence[Path], out: Path, cache: Path, progress: Progress)
     setting = replace(run.setting_of(runs[0].config, cache), left_out=None)
     films = run.films_of(setting)
     held_out = {digest: film for digest, film in films.items() if film.split == "val"}
-    out.mkdir(parents=True)
-    run.write_json(out / "history.json", _history(runs))
     packed = {"val": pack(held_out, cache, progress)}
     logits = Trainer(model, setting.recipe, packed, 0, out, progress, lambda _: None).predict("val")
     unseen = {"validation": (run.by_digest(films, "val"), logits)}
     if all(member.config.get("left_out") for member in runs):
         unseen["left-out"] = _out_of_fold(folders)
+    out.mkdir(parents=True)
+    run.write_json(out / "history.json", _history(runs))
     run.finish(out, _config(runs), films, model, unseen)
 
 

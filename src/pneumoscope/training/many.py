@@ -131,4 +131,6 @@ def _read(path: Path, otherwise: Any) -> Any:
 def _absolute(setting: Setting) -> Setting:
     """The same setting for a worker, whose current folder is another one."""
     imagenet = setting.imagenet and setting.imagenet.absolute()
-    return replace(setting, source=setting.source.absolute(), imagenet=imagenet, cache=setting.cache.absolute())
+    start = setting.start and setting.start.absolute()
+    source, cache = setting.source.absolute(), setting.cache.absolute()
+    return replace(setting, source=source, imagenet=imagenet, cache=cache, start=start)

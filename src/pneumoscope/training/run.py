@@ -88,7 +88,7 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         DataError: the films cannot be used as asked.
         NotAssessedError: a film cannot be read.
         CollapseError: see pneumoscope.training.guard; the folder then says "collapsed".
-        TrainingError: the folder holds a run of another setting.
+        TrainingError: the folder holds a run of another setting, or the run to start from saw other films.
     """
     from pneumoscope.model.resnet import build
     from pneumoscope.training.trainer import Trainer
@@ -117,8 +117,8 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         raise
     sides = {"validation": "val"} | ({"left-out": "left-out"} if setting.left_out else {})
     unseen = {name: (by_digest(films, side), trainer.predict(side)) for name, side in sides.items()}
-    if before and before.config.get("mean_of"):
-        # Trained on all films, but what it started from still has a score of every film by a network that had not.
+    if before and "left-out" not in unseen and (before.folder / "left-out.npz").exists():
+        # Trained on all films, but what it started from has a score of every film by a network that had not seen it.
         unseen["left-out"] = scored(before.folder, "left-out")
     finish(folder, config, films, model, unseen)
 
@@ -232,7 +232,7 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "seed": setting.seed,
         "source": str(setting.source.resolve()),
         "left_out": setting.left_out,
-        **_start(setting.start),
+        **_start(setting, films),
         "films": dict(Counter(film.split for film in films.values())),
         "fingerprint": fingerprint(films),
         "imagenet": str(setting.imagenet.resolve()) if setting.imagenet else None,
@@ -244,13 +244,20 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     }
 
 
-def _start(folder: Path | None) -> dict[str, Any]:
+def _start(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     """Where the run starts from, and what that run was."""
-    if folder is None:
+    if setting.start is None:
         return {}
-    before = load_finished(folder).config
+    before = load_finished(setting.start).config
+    left_out = list(setting.left_out) if setting.left_out else None
+    if (before.get("left_out"), before["fingerprint"]) != (left_out, fingerprint(films)):
+        raise TrainingError(f"{setting.start} was trained on other films, and may have seen what is held out here")
     told = {key: before.get(key) for key in ("recipe", "seed", "mean_of")}
-    return {"start": str(folder.resolve()), "start_sha256": sha256(folder / "model.weights.h5"), "started_from": told}
+    return {
+        "start": str(setting.start.resolve()),
+        "start_sha256": sha256(setting.start / "model.weights.h5"),
+        "started_from": told,
+    }
 
 
 def _versions() -> dict[str, str]:
