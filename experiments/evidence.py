@@ -79,6 +79,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "ablations.md": {"folds": folds, "candidates": candidates, "sweep": sweep.tables},
     "threshold-transfer.md": {
         "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.tables),
+        "stressed": _of_record(robustness.RECORD, threshold_transfer.stressed),
     },
     "robustness.md": {"robustness": _of_record(robustness.RECORD, robustness_page.tables)},
     "explanations.md": {"cam-check": _of_record(cam_check.RECORD, cam_check.tables)},

@@ -249,6 +249,31 @@ def _column(rows: list[dict[str, Any]], key: str) -> Values:
     return np.array([row[key] for row in rows])
 
 
+def stressed(record: dict[str, Any]) -> str:
+    """Markdown, from the record of robustness.py: a threshold fitted to films as they are, tried on stressed ones."""
+    names = [bundle["name"] for bundle in record["bundles"]]
+    columns = [f"{name}, {point}" for name in names for point in ("fitted", "its own .5")]
+    lines = ["| mean over the doses | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
+    stresses = list(dict.fromkeys(row["stress"] for row in record["rows"] if row["dose"] is not None))
+    for stress in ["none", *stresses]:
+        lines.append(f"| {stress.replace('none', 'as they are')} | " + _stress_cells(record, [stress]))
+    lines.append("| **all stresses** | " + _stress_cells(record, stresses))
+    return "\n".join(lines)
+
+
+def _stress_cells(record: dict[str, Any], stresses: list[str]) -> str:
+    cells = []
+    for bundle in record["bundles"]:
+        rows = [r for r in record["rows"] if r["bundle"] == bundle["sha256"] and r["stress"] in stresses]
+        for point in ("default", "zero"):
+            means = [np.mean([row[point][key]["value"] for row in rows]) for key in SHOWN]
+            cells.append(f"{means[0]:.1%} ({means[1]:.0%} / {means[2]:.0%})")
+    return " | ".join(cells) + " |"
+
+
+SHOWN = ("balanced_accuracy", "recall", "specificity")
+
+
 def figure(record: dict[str, Any]) -> Figure:
     """Every transfer's regret, one row a policy."""
     policies = list(BALANCED)
