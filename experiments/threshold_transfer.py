@@ -17,10 +17,10 @@ import records
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from records import Scores
+from scipy.special import ndtr
 from scipy.stats import binom, norm
 
 from pneumoscope.decision import calibration
-from pneumoscope.decision.operating_point import balanced
 from pneumoscope.evaluation import style
 
 RECORD = records.FOLDER / "threshold_transfer.json"
@@ -44,8 +44,16 @@ def empirical_j(score: Values, positive: NDArray[np.bool_]) -> float:
 
 def smoothed_j(score: Values, positive: NDArray[np.bool_]) -> float:
     """The optimum of the kernel-smoothed balanced accuracy (Fluss, Faraggi and Reiser 2005, section 3.3)."""
-    probability = balanced(1 / (1 + np.exp(-score)), positive)
-    return float(np.log(probability / (1 - probability)))
+    grid = np.linspace(score.min(), score.max(), 2001)
+    recall, specificity = 1 - _smooth_cdf(score[positive], grid), _smooth_cdf(score[~positive], grid)
+    return float(grid[np.argmax(recall + specificity)])
+
+
+def _smooth_cdf(values: Values, grid: Values) -> Values:
+    """Gaussian-kernel estimate of P(value <= grid), bandwidth by Silverman's rule."""
+    spread = min(values.std(ddof=1), float(np.subtract(*np.percentile(values, [75, 25]))) / 1.34)
+    width = max(0.9 * spread * len(values) ** -0.2, 1e-6)
+    return np.asarray(ndtr((grid[:, None] - values[None]) / width).mean(axis=1))
 
 
 def binormal_j(score: Values, positive: NDArray[np.bool_]) -> float:
@@ -255,8 +263,8 @@ def stressed(record: dict[str, Any]) -> str:
     columns = [f"{name}, {point}" for name in names for point in ("fitted", "its own .5")]
     lines = ["| mean over the doses | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
     stresses = list(dict.fromkeys(row["stress"] for row in record["rows"] if row["dose"] is not None))
-    for stress in ["none", *stresses]:
-        lines.append(f"| {stress.replace('none', 'as they are')} | " + _stress_cells(record, [stress]))
+    lines.append("| as they are | " + _stress_cells(record, ["none"]))
+    lines += [f"| {stress} | " + _stress_cells(record, [stress]) for stress in stresses]
     lines.append("| **all stresses** | " + _stress_cells(record, stresses))
     return "\n".join(lines)
 

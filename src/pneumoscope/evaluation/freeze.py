@@ -53,7 +53,7 @@ def validated(films: Sequence[Film], logits: NDArray[np.float32]) -> Evaluation:
     predictions = Predictions(tuple(films), logits)
     scores = pneumonia_score(logits)
     fitted = calibration.fit(scores, predictions.positive)
-    points = operating_point.choose(fitted.probability(scores), predictions.positive)
+    points = operating_point.choose(fitted, scores, predictions.positive)
     return evaluate(predictions, DecisionRule(fitted, tuple(points), points[0].name), VALIDATION)
 
 
