@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+import pneumoscope
 from pneumoscope.cli import main
 from pneumoscope.data.synthetic import write_dataset
 
@@ -20,7 +21,7 @@ def test_a_site_makes_its_own_integers_and_screens_with_them(
     assert main(["quantize", "--data", str(films), "--films", "4", "--out", str(out)]) == 0
     assert f"wrote {out}" in capsys.readouterr().err
     assert main(["screen", str(films / "test"), "--bundle", str(out)]) == 0
-    assert "1.0.0+int8" in capsys.readouterr().out
+    assert f"{pneumoscope.load().card.version}+int8" in capsys.readouterr().out
     assert main(["info", "--bundle", str(out)]) == 0
     assert "of the float bundle it was made from" in capsys.readouterr().out
 
