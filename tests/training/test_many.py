@@ -101,4 +101,4 @@ def test_a_list_that_is_none_is_a_usage_error(given: str, capsys: pytest.Capture
 
 def test_seeds_do_not_go_with_resume(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--resume", "x", "--seeds", "0-1"]) == 4
-    assert "--seeds needs --data and --out" in capsys.readouterr().err
+    assert "either --seeds or --folds, with --data and --out" in capsys.readouterr().err
