@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -37,6 +38,13 @@ def describe() -> dict[str, Any]:
         "load_at_end": round(os.getloadavg()[0], 1),
         "date": datetime.now(UTC).date().isoformat(),
     }
+
+
+def commit() -> str:
+    """The commit that is checked out; empty outside a repository."""
+    folder = Path(__file__).parent
+    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False)
+    return git.stdout.strip()
 
 
 def films(folder: str) -> Path:

@@ -8,7 +8,6 @@ test is left alone. ``tables`` and ``figure`` make Markdown and a picture of the
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,7 +105,7 @@ def main(bundle: Path, data: Path, count: int, path: Path) -> None:
             maps.append(found[0])
             rows.append(measure(found, CLASSES[film.classes.index(True)]))
     record = {
-        "commit": subprocess.check_output(["git", "rev-parse", "HEAD"], text=True, cwd=ROOT).strip(),
+        "commit": machine.commit(),
         "bundle": {"name": session.card.name, "version": session.card.version, "sha256": session.sha256},
         "films": {"sha256": fingerprint(films), "of_each_class": count},
         "moved": MOVED,

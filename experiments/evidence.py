@@ -31,7 +31,7 @@ FIGURES = ROOT / "docs" / "figures"
 
 
 def folds() -> str:
-    """Markdown: the folds of the released recipe on the films they never saw."""
+    """Markdown: the folds of the small recipe on the films they never saw."""
     lines = [
         "| run | films | log loss | AUC | recall at score 0 | specificity at score 0 | three classes |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",

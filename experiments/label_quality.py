@@ -10,7 +10,6 @@ Markdown of the record; the sheet shows the films themselves and belongs in no r
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import records
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from records import Scores
+from scipy.special import softmax
 
 from pneumoscope.data.film import CLASSES
 from pneumoscope.errors import MissingExtraError, PneumoscopeError
@@ -63,7 +62,7 @@ def doubts(films: Scores, groups: Sequence[Sequence[str]]) -> dict[str, Any]:
         raise MissingExtraError("label quality", "research") from error
     names = [group[0] if len(group) == 1 else "pneumonia" for group in groups]
     members = np.array([[name in group for group in groups] for name in CLASSES])
-    labels, probabilities = members[films.classes].argmax(axis=1), softmax(films.logits) @ members
+    labels, probabilities = members[films.classes].argmax(axis=1), softmax(films.logits, axis=1) @ members
     issues = find_label_issues(labels, probabilities, n_jobs=1)
     scores = get_label_quality_scores(labels, probabilities, method="self_confidence")
     suggested = probabilities.argmax(axis=1)
@@ -79,12 +78,6 @@ def doubts(films: Scores, groups: Sequence[Sequence[str]]) -> dict[str, Any]:
     ]
     joint = compute_confident_joint(labels, probabilities, calibrate=False)
     return {"classes": names, "confident_joint": joint.tolist(), "issues": int(issues.sum()), "doubtful": rows}
-
-
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities (N, 3) of the classes."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def measure(films: Scores) -> dict[str, Any]:
@@ -150,9 +143,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=machine.DATA / "chest_xray", help="for the sheet")
     asked = parser.parse_args(arguments)
     found = measure(out_of_fold())
-    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    machine.record("label_quality", {"commit": git.stdout.strip()} | found, asked.out)
+    machine.record("label_quality", {"commit": machine.commit()} | found, asked.out)
     if asked.sheet:
         sheet(found["views"][asked.view]["doubtful"], asked.data).save(asked.sheet)
 

@@ -106,12 +106,6 @@ def _row(name: str, film: Film, logits: NDArray[np.float32]) -> list[Any]:
     return [name, film.path.name, film.patient, label, *(f"{value:.4f}" for value in logits)]
 
 
-def config(name: str) -> dict[str, Any]:
-    """The configuration of a kept run."""
-    content: dict[str, Any] = json.loads((RUNS / name / "config.json").read_text())
-    return content
-
-
 def history(name: str) -> list[dict[str, Any]]:
     """The history of a kept run."""
     rows: list[dict[str, Any]] = json.loads((RUNS / name / "history.json").read_text())
@@ -131,7 +125,7 @@ def scores(name: str, of: str) -> Scores:
 
 
 def kept(recipe: str) -> list[str]:
-    """The names of the kept runs below ``recipe``, such as default/fold-0."""
+    """The names of the kept runs below ``recipe``, such as small/fold-0."""
     return sorted(str(path.parent.relative_to(RUNS)) for path in (RUNS / recipe).glob("*/config.json"))
 
 

@@ -9,7 +9,6 @@ command goes on where it stopped. The official test is left alone. robustness_pa
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -191,8 +190,7 @@ def _about(session: Session) -> dict[str, Any]:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     """Replace the record in one step, so that a run that is killed leaves a whole one."""
-    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    whole = {"machine": machine.describe(), "commit": git.stdout.strip()} | content
+    whole = {"machine": machine.describe(), "commit": machine.commit()} | content
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".partial")
     unfinished.write_text(json.dumps(whole, indent=1) + "\n")

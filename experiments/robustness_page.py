@@ -1,6 +1,8 @@
 """The record of robustness.py as a figure and as tables."""
 
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ from pneumoscope.evaluation import style
 from pneumoscope.evaluation.bootstrap import Estimate
 from pneumoscope.evaluation.stress import STRESSES, Stress
 from pneumoscope.evaluation.wording import both_text, number, value_text
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+from page import table
 
 Record = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -121,7 +126,7 @@ def _summary(record: Record) -> str:
                 _mean([row["default"]["balanced_accuracy"] for row in rows], percent=True),
             ]
         lines.append(cells)
-    return _table(["", *_beside(record, ("AUC", "balanced accuracy"))], lines)
+    return table(["", *_beside(record, ("AUC", "balanced accuracy"))], lines)
 
 
 def _mean(estimates: list[Mapping[str, float]], percent: bool = False) -> str:
@@ -137,7 +142,7 @@ def _checks(record: Record) -> str:
         [name, *(text for rows in measured for text in (_text(rows[name], "auc"), *_point(rows[name], "default")))]
         for name in measured[0]
     ]
-    return _table(["", *_beside(record, ("AUC", "balanced accuracy", "recall", "specificity"))], lines)
+    return table(["", *_beside(record, ("AUC", "balanced accuracy", "recall", "specificity"))], lines)
 
 
 def _sharpness(record: Record) -> str:
@@ -153,7 +158,7 @@ def _full(record: Record, sha256: str) -> str:
             cells = (_text(row, "auc"), *_point(row, "default"), *_point(row, "zero"))
             lines.append(["" if stress == "none" else stress, row["strength"], dose, *cells])
     at = [f"{name}{where}" for where in ("", ", at 0") for name in ("balanced accuracy", "recall", "specificity")]
-    return _table(["stress", "strength", "dose", "AUC", *at], lines)
+    return table(["stress", "strength", "dose", "AUC", *at], lines)
 
 
 def _point(row: Row, point: str) -> list[str]:
@@ -164,8 +169,3 @@ def _point(row: Row, point: str) -> list[str]:
 
 def _text(values: Mapping[str, Any], name: str) -> str:
     return both_text(name, Estimate(**values[name]))
-
-
-def _table(head: list[str], lines: list[list[str]]) -> str:
-    rule = ["---"] + ["---:"] * (len(head) - 1)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))

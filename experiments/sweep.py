@@ -1,9 +1,9 @@
-"""One change to the default recipe at a time, each trained and scored on the same left-out number block.
+"""One change to the small recipe at a time, each trained and scored on the same left-out number block.
 
     python experiments/sweep.py --data DATA --weights FILE --out RUNS [--only NAME ...] [--cpus-per-run N]
 
 Every variant is a run of its own below RUNS; what is finished is kept in records/runs/sweep/ and not trained again,
-what was interrupted goes on. A variant trains for half as long as the default recipe and at its small size only, so its
+what was interrupted goes on. A variant trains for half as long as the small recipe, so its
 numbers compare with each other and with nothing else. The baseline runs with several seeds: their spread is the noise
 of one comparison.
 """
@@ -25,6 +25,8 @@ from pneumoscope.training.recipe import Recipe, recipe
 from pneumoscope.training.run import Setting
 
 BLOCKS = 5
+SCORED_AT = 112
+"""Size in pixels near that of training, as of the kept folds: networks trained on small films misread larger ones."""
 _SMALL = recipe("small")
 _SHORT = replace(_SMALL, name="sweep", finetune=(replace(_SMALL.finetune[0], epochs=2),))
 
@@ -69,7 +71,7 @@ def main() -> None:
     for outcome in train_many(settings, usable_cores(), options.cpus_per_run):
         print(outcome.folder.name, outcome.state, f"{outcome.seconds:.0f} s", outcome.explanation, flush=True)
         if outcome.state == "finished":
-            records.keep(outcome.folder, f"sweep/{outcome.folder.name}")
+            records.keep(outcome.folder, f"sweep/{outcome.folder.name}", SCORED_AT)
 
 
 def tables() -> str:

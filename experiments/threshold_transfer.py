@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from records import Scores
 from scipy.special import ndtr
-from scipy.stats import binom, norm
+from scipy.stats import norm
 
 from pneumoscope.decision import calibration
+from pneumoscope.decision.operating_point import highest_with_recall
 from pneumoscope.evaluation import style
 
 RECORD = records.FOLDER / "threshold_transfer.json"
@@ -105,9 +106,8 @@ def conformal(score: Values, positive: NDArray[np.bool_]) -> float:
 
 def lower_bound(score: Values, positive: NDArray[np.bool_]) -> float:
     """The highest threshold whose recall is as wanted by its one-sided 95% Clopper-Pearson bound."""
-    sick = np.sort(score[positive])
-    proven = binom.cdf(np.arange(len(sick)), len(sick), 1 - RECALL) <= 0.05
-    return float(sick[max(int(proven.sum()), 1) - 1])
+    threshold = highest_with_recall(score[positive], RECALL)
+    return float(score[positive].min()) if threshold is None else threshold
 
 
 def binormal_quantile(score: Values, positive: NDArray[np.bool_]) -> float:

@@ -109,6 +109,7 @@ def _ended(folder: Path, setting: Setting) -> Outcome | None:
         "recipe": asdict(setting.recipe),
         "seed": setting.seed,
         "left_out": setting.left_out,
+        "start": str(setting.start.resolve()) if setting.start else None,
         "source": str(setting.source.resolve()),
     }
     changed = [name for name, value in json.loads(json.dumps(asked)).items() if config.get(name) != value]

@@ -96,10 +96,9 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     keras = import_keras()
     keras.config.set_dtype_policy("mixed_bfloat16" if bfloat16_pays() else "float32")
     films = films_of(setting)
-    config = _config(setting, films)
-    _begin(folder, config)
-
     before = load_finished(setting.start) if setting.start else None
+    config = _config(setting, films) | (_start(before, setting, films) if before else {})
+    _begin(folder, config)
     earlier = before.history if before else []
 
     def keep_history(history: list[dict[str, Any]]) -> None:
@@ -232,7 +231,6 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "seed": setting.seed,
         "source": str(setting.source.resolve()),
         "left_out": setting.left_out,
-        **_start(setting, films),
         "films": dict(Counter(film.split for film in films.values())),
         "fingerprint": fingerprint(films),
         "imagenet": str(setting.imagenet.resolve()) if setting.imagenet else None,
@@ -244,19 +242,15 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     }
 
 
-def _start(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
+def _start(before: FinishedRun, setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     """Where the run starts from, and what that run was."""
-    if setting.start is None:
-        return {}
-    before = load_finished(setting.start).config
     left_out = list(setting.left_out) if setting.left_out else None
-    if (before.get("left_out"), before["fingerprint"]) != (left_out, fingerprint(films)):
-        raise TrainingError(f"{setting.start} was trained on other films, and may have seen what is held out here")
-    told = {key: before.get(key) for key in ("recipe", "seed", "mean_of")}
+    if (before.config.get("left_out"), before.config["fingerprint"]) != (left_out, fingerprint(films)):
+        raise TrainingError(f"{before.folder} was trained on other films, and may have seen what is held out here")
     return {
-        "start": str(setting.start.resolve()),
-        "start_sha256": sha256(setting.start / "model.weights.h5"),
-        "started_from": told,
+        "start": str(before.folder.resolve()),
+        "start_sha256": sha256(before.folder / "model.weights.h5"),
+        "started_from": {key: before.config.get(key) for key in ("recipe", "seed", "mean_of")},
     }
 
 
