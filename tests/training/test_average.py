@@ -9,17 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.Image import Resampling
 
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
 from pneumoscope.errors import TrainingError
+from pneumoscope.imaging import read, to_input
 from pneumoscope.model.backend import import_keras
 from pneumoscope.training import recipe as recipes
 from pneumoscope.training.average import average
 from pneumoscope.training.run import Setting, load_finished, load_model, scored, train
 
 SMOKE = recipes.RECIPES["smoke"]
-SHORT = replace(SMOKE, head=replace(SMOKE.head, epochs=1), finetune=(replace(SMOKE.finetune[0], epochs=1),), limit=6)
+SMALL = 64
+SHORT = replace(
+    SMOKE,
+    head=replace(SMOKE.head, epochs=1),
+    finetune=(replace(SMOKE.finetune[0], epochs=1),),
+    limit=6,
+    scored_at=SMALL,
+)
 
 
 def _silent(*_: object) -> None:
@@ -80,6 +90,21 @@ def test_the_mean_of_two_runs_is_a_finished_run(members: list[Path], mean_folder
     assert not np.allclose(mean.logits, first.logits)
     out_of_fold, _ = scored(mean_folder, "left-out")
     assert {film.path for film in out_of_fold} == {film.path for f in members for film in scored(f, "left-out")[0]}
+
+
+def test_a_recipe_of_small_films_is_scored_on_small_films_and_makes_no_bundle(
+    members: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = load_finished(members[0])
+    pixels = [
+        Image.fromarray(to_input(read(film.path))).resize((SMALL, SMALL), Resampling.BILINEAR) for film in run.films
+    ]
+    x = np.stack([np.asarray(film, dtype=np.float32)[..., None] for film in pixels])
+    np.testing.assert_allclose(load_model(run).predict_on_batch(x), run.logits, atol=1e-3)
+    bundle = members[0].parent / "bundle.onnx"
+    assert main(["export", str(members[0]), "--out", str(bundle)]) == 2
+    assert "films of 64 pixels, and a bundle takes 224" in capsys.readouterr().err
+    assert not bundle.exists()
 
 
 def test_a_run_goes_on_from_the_mean(dataset: Path, mean_folder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from pneumoscope.errors import TrainingError
+from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.training.augment import Augmentation
 
 
@@ -41,6 +42,8 @@ class Recipe:
         subtypes: teach bacterial against viral too; without, every pneumonia counts as one of unknown subtype.
         batchnorm: train BatchNormalization too, on batch statistics. Only to show why one should not.
         limit: most films used per split and class; None for all.
+        scored_at: side, in pixels, of the films that the finished network is scored on. A network trained only on small
+            films misreads those of INPUT_SIZE; it can be averaged and trained further, and not be exported.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Recipe:
     subtypes: bool = True
     batchnorm: bool = False
     limit: int | None = None
+    scored_at: int = INPUT_SIZE
 
 
 _DEFAULT = Recipe(
@@ -70,6 +74,7 @@ _SMALL = replace(
     head=replace(_DEFAULT.head, size=128),
     finetune=(Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),),
     augmentation=Augmentation(crop_area=(0.12, 1.0)),
+    scored_at=112,
 )
 
 
@@ -103,7 +108,17 @@ RECIPES = {
         _SMALL,
         name="finish",
         head=replace(_SMALL.head, epochs=0),
+        scored_at=INPUT_SIZE,
         finetune=(Phase("unfrozen, 160 px", "conv3", epochs=2, learning_rate=5e-5, size=160),),
+    ),
+    # The default, and longer: pneumoscope train --start DEFAULT --recipe longer
+    "longer": replace(
+        _SMALL,
+        name="longer",
+        head=replace(_SMALL.head, epochs=0),
+        scored_at=INPUT_SIZE,
+        finetune=(Phase("unfrozen, 160 px, again", "conv3", epochs=5, learning_rate=1e-4, size=160),),
+        ema=0.998,
     ),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.model.backend import import_keras
 from pneumoscope.model.resnet import feature_extractor, open_from
 from pneumoscope.model.score import pneumonia_score
@@ -77,10 +76,10 @@ class Trainer:
         self.model.set_weights(as_shipped(kept))
         return state.history
 
-    def predict(self, split: str, size: int = INPUT_SIZE) -> NDArray[np.float32]:
-        """Logits (N, 3) of the plain films of a split, at ``size`` pixels."""
+    def predict(self, split: str, size: int | None = None) -> NDArray[np.float32]:
+        """Logits (N, 3) of the plain films of a split, at ``size`` pixels or at what the recipe is scored at."""
         films, logits = self.films[split], []
-        for x in films.plain(size, self.recipe.batch):
+        for x in films.plain(size or self.recipe.scored_at, self.recipe.batch):
             logits.append(np.asarray(self._answers.predict_on_batch(x)))
             self.progress("validating", sum(map(len, logits)), len(films.pixels))
         return np.concatenate(logits)
