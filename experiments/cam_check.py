@@ -35,6 +35,7 @@ from pneumoscope.screening.workers import in_order
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 import machine  # noqa: E402
+from page import table  # noqa: E402
 
 RECORD = ROOT / "experiments" / "records" / "cam_check.json"
 STRAIGHT = ((12, 0), (-12, 0), (0, 12), (0, -12))
@@ -122,11 +123,7 @@ def main(bundle: Path, data: Path, count: int, path: Path) -> None:
 
 def tables(record: dict[str, Any]) -> str:
     """Markdown: what the checks found, class by class, and how one move compares with four."""
-    lines = [
-        "| class | heatmaps | share in the lungs: median (5% to 95%) | agreement when moved: median (5% to 95%) "
-        "| hidden: lungs | hidden: unstable | shown |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = []
     for name in (*CLASSES, "all"):
         rows = [row for row in record["rows"] if name in (row["class"], "all")]
         if rows:
@@ -134,7 +131,7 @@ def tables(record: dict[str, Any]) -> str:
     one, four = _unstable(record)
     stranger = np.percentile(record["agreement_of_strangers"], [50, 90])
     count = record["films"]["of_each_class"]
-    return "\n".join(lines) + (
+    return table(COLUMNS, lines) + (
         f"\n\n{count} held-out films of each class; films found normal have no heatmap. Bundle "
         f"`{record['bundle']['sha256'][:12]}`. A heatmap that is the same everywhere has {record['chance_share']:.1%} "
         f"of its heat in the lung field, and the one of 7x7 places that follows the field most closely "
@@ -145,12 +142,23 @@ def tables(record: dict[str, Any]) -> str:
     )
 
 
-def _line(name: str, rows: list[dict[str, Any]], record: dict[str, Any]) -> str:
+COLUMNS = (
+    "class",
+    "heatmaps",
+    "share in the lungs: median (5% to 95%)",
+    "agreement when moved: median (5% to 95%)",
+    "hidden: lungs",
+    "hidden: unstable",
+    "shown",
+)
+
+
+def _line(name: str, rows: list[dict[str, Any]], record: dict[str, Any]) -> list[str]:
     share, again = (np.array([row[key] for row in rows]) for key in ("lung_share", "agreement"))
     off, unstable = share < record["chance_share"], again < record["least_agreement"]
     cells = [name, str(len(rows)), _spread(share, 100, "%"), _spread(again, 1, "")]
     counts = (off.sum(), (unstable & ~off).sum(), (~off & ~unstable).sum())
-    return "| " + " | ".join(cells + [f"{number} ({number / len(rows):.0%})" for number in counts]) + " |"
+    return cells + [f"{number} ({number / len(rows):.0%})" for number in counts]
 
 
 def _spread(values: NDArray[np.float64], scale: float, unit: str) -> str:

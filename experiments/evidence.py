@@ -22,7 +22,7 @@ import threshold_transfer
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
-from page import fill  # noqa: E402
+from page import fill, table  # noqa: E402
 
 from pneumoscope.evaluation.style import png  # noqa: E402
 
@@ -32,43 +32,35 @@ FIGURES = ROOT / "docs" / "figures"
 
 def folds() -> str:
     """Markdown: the folds of the small recipe on the films they never saw."""
-    lines = [
-        "| run | films | log loss | AUC | recall at score 0 | specificity at score 0 | three classes |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    lines = []
     for of in ("left-out", "validation"):
         rows = []
         for name in records.kept("small"):
             unseen = records.scores(name, of)
-            row = sweep.measured(unseen)
-            rows.append(row)
-            lines.append(_line(name.removeprefix("small/"), f"{of}, {len(unseen.films)}", row))
+            rows.append(sweep.measured(unseen))
+            lines.append([name.removeprefix("small/"), f"{of}, {len(unseen.films)}", *_cells(rows[-1])])
         for word, how in (("mean", np.mean), ("standard deviation", _spread)):
-            lines.append(_line(word, of, {key: float(how([row[key] for row in rows])) for key in rows[0]}))
-    return "\n".join(lines)
+            lines.append([word, of, *_cells({key: float(how([row[key] for row in rows])) for key in rows[0]})])
+    return table(("run", "films", *MEASURES), lines)
 
 
 def candidates() -> str:
     """Markdown: what could have been released, on the validation films, at the size of screening."""
-    lines = [
-        "| network | log loss | AUC | recall at score 0 | specificity at score 0 | three classes |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for name in reversed(records.kept("candidates")):
-        line = _line(name.removeprefix("candidates/"), "", sweep.measured(records.scores(name, "validation")))
-        lines.append(line.replace(" |  | ", " | ", 1))
-    return "\n".join(lines)
+    found = {name: sweep.measured(records.scores(name, "validation")) for name in records.kept("candidates")}
+    lines = [[name.removeprefix("candidates/"), *_cells(row)] for name, row in found.items()]
+    return table(("network", *MEASURES), sorted(lines, key=lambda line: line[1]))
 
 
 def _spread(values: list[float]) -> float:
     return float(np.std(values, ddof=1))
 
 
-def _line(name: str, films: str, row: dict[str, float]) -> str:
-    return (
-        f"| {name} | {films} | {row['log_loss']:.3f} | {row['auc']:.4f} | {row['recall']:.1%} | "
-        f"{row['specificity']:.1%} | {row['three_classes']:.1%} |"
-    )
+MEASURES = ("log loss", "AUC", "recall at score 0", "specificity at score 0", "three classes")
+
+
+def _cells(row: dict[str, float]) -> list[str]:
+    shares = (f"{row[name]:.1%}" for name in ("recall", "specificity", "three_classes"))
+    return [f"{row['log_loss']:.3f}", f"{row['auc']:.4f}", *shares]
 
 
 def _of_record(path: Path, write: Callable[[dict[str, Any]], Any]) -> Callable[[], Any]:
@@ -76,7 +68,11 @@ def _of_record(path: Path, write: Callable[[dict[str, Any]], Any]) -> Callable[[
 
 
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
-    "ablations.md": {"folds": folds, "candidates": candidates, "sweep": sweep.tables},
+    "ablations.md": {
+        "folds": folds,
+        "candidates": candidates,
+        "sweep": sweep.tables,
+    },
     "threshold-transfer.md": {
         "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.tables),
         "stressed": _of_record(robustness.RECORD, threshold_transfer.stressed),

@@ -28,6 +28,7 @@ from pneumoscope.imaging import INPUT_SIZE, read, to_input
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 import machine  # noqa: E402
+from page import table  # noqa: E402
 
 RECORD = ROOT / "experiments" / "records" / "label_quality.json"
 LISTED = 40
@@ -93,16 +94,15 @@ def tables(record: Mapping[str, Any], most: int = 20) -> str:
     for view, found in record["views"].items():
         total = sum(record["by_class"].values())
         names = found["classes"]
-        lines = [f"**{view[0].upper()}{view[1:]}**: {found['issues']} of {total:,} labels would be pruned.", ""]
-        lines += ["| given | " + " | ".join(f"surely {name}" for name in names) + " |", "|---" * (len(names) + 1) + "|"]
-        for name, counts in zip(names, found["confident_joint"], strict=True):
-            lines.append(f"| {name} | " + " | ".join(f"{count:,}" for count in counts) + " |")
-        lines += ["", "| film | given | suggested | probability of the given label | pruned |", "|---|---|---|---|---|"]
+        parts.append(f"**{view[0].upper()}{view[1:]}**: {found['issues']} of {total:,} labels would be pruned.")
+        joint = zip(names, found["confident_joint"], strict=True)
+        lines = [[name, *(f"{count:,}" for count in counts)] for name, counts in joint]
+        parts.append(table(("given", *(f"surely {name}" for name in names)), lines))
+        lines = []
         for row in found["doubtful"][:most]:
-            pruned = "yes" if row["issue"] else "no"
             chance = f"{row['score']:.1%}" if row["score"] >= 0.001 else "below 0.1%"
-            lines.append(f"| `{row['film']}` | {row['given']} | {row['suggested']} | {chance} | {pruned} |")
-        parts.append("\n".join(lines))
+            lines.append([f"`{row['film']}`", row["given"], row["suggested"], chance, "yes" if row["issue"] else "no"])
+        parts.append(table(("film", "given", "suggested", "probability of the given label", "pruned"), lines))
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,6 +1,6 @@
 """How well a threshold that was chosen on some number blocks of train carries over to others.
 
-    python experiments/threshold_transfer.py       reads the kept folds of the default recipe, writes the record
+    python experiments/threshold_transfer.py       reads the kept folds of the small recipe, writes the record
 
 Every fold is a network that never saw its own block nor the held-out validation blocks. A threshold is chosen on one
 of these sets (or on the out-of-fold scores of all other blocks) and applied to another, and what happens there is
@@ -9,7 +9,9 @@ Nothing here looks at the official test.
 """
 
 import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ from scipy.stats import norm
 from pneumoscope.decision import calibration
 from pneumoscope.decision.operating_point import highest_with_recall
 from pneumoscope.evaluation import style
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+from page import table
 
 RECORD = records.FOLDER / "threshold_transfer.json"
 RESAMPLES = 50
@@ -208,41 +213,42 @@ def tables(record: dict[str, Any]) -> str:
     groups = _by_policy(record, "balanced")
     reached = {policy: _column(rows, "balanced_accuracy") for policy, rows in groups.items()}
     ordered = sorted(groups, key=lambda policy: -reached[policy].mean())
-    lines = [
-        "| policy | balanced accuracy, mean | worst | behind the first | drop, mean | recall, mean | worst | spread |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    lines = []
     for policy in ordered:
         rows, behind = groups[policy], 100 * (reached[ordered[0]] - reached[policy])
         error = behind.std(ddof=1) / np.sqrt(len(behind))
         recall = _column(rows, "recall")
-        lines.append(
-            f"| {policy} | {reached[policy].mean():.1%} | {reached[policy].min():.1%} | {behind.mean():.1f} "
-            f"(±{error:.1f}) | {100 * _column(rows, 'drop').mean():+.1f} | {recall.mean():.1%} | {recall.min():.1%} | "
-            f"{_column(rows, 'threshold_sd').mean():.2f} |"
-        )
-    lines += [
-        "",
+        cells = [f"{reached[policy].mean():.1%}", f"{reached[policy].min():.1%}", f"{behind.mean():.1f} (±{error:.1f})"]
+        cells += [f"{100 * _column(rows, 'drop').mean():+.1f}", f"{recall.mean():.1%}", f"{recall.min():.1%}"]
+        lines.append([policy, *cells, f"{_column(rows, 'threshold_sd').mean():.2f}"])
+    explained = (
         f"{len(rows)} transfers of {len(record['folds'])} folds; ± is the standard error of the paired difference, as "
-        "if the transfers were independent, which those of one fold are not. Spread: of the threshold over resamples.",
-        "",
-        "| the same, chosen on | " + " | ".join(ordered) + " |\n| --- |" + " ---: |" * len(ordered),
-    ]
+        "if the transfers were independent, which those of one fold are not. Spread: of the threshold over resamples."
+    )
+    by_way = []
     for way in WAYS:
         means = [_column([row for row in groups[p] if row["way"] == way], "balanced_accuracy").mean() for p in ordered]
-        lines.append(f"| {way} | " + " | ".join(f"{mean:.1%}" for mean in means) + " |")
-    lines += [
-        "",
-        f"| policy for a recall of {RECALL:.0%} | recall, mean | worst | reached | specificity, mean |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
+        by_way.append([way, *(f"{mean:.1%}" for mean in means)])
+    recalls = []
     for policy, rows in _by_policy(record, "recall").items():
         recall = _column(rows, "recall")
-        lines.append(
-            f"| {policy} | {recall.mean():.1%} | {recall.min():.1%} | {(recall >= RECALL).sum()} of {len(recall)} | "
-            f"{_column(rows, 'specificity').mean():.1%} |"
-        )
-    return "\n".join(lines)
+        reaching, specificity = f"{(recall >= RECALL).sum()} of {len(recall)}", _column(rows, "specificity").mean()
+        recalls.append([policy, f"{recall.mean():.1%}", f"{recall.min():.1%}", reaching, f"{specificity:.1%}"])
+    by_recall = (f"policy for a recall of {RECALL:.0%}", "recall, mean", "worst", "reached", "specificity, mean")
+    parts = (table(BY_POLICY, lines), explained, table(("the same, chosen on", *ordered), by_way))
+    return "\n\n".join((*parts, table(by_recall, recalls)))
+
+
+BY_POLICY = (
+    "policy",
+    "balanced accuracy, mean",
+    "worst",
+    "behind the first",
+    "drop, mean",
+    "recall, mean",
+    "worst",
+    "spread",
+)
 
 
 def _by_policy(record: dict[str, Any], goal: str) -> dict[str, list[dict[str, Any]]]:
@@ -261,22 +267,20 @@ def stressed(record: dict[str, Any]) -> str:
     """Markdown, from the record of robustness.py: a threshold fitted to films as they are, tried on stressed ones."""
     names = [bundle["name"] for bundle in record["bundles"]]
     columns = [f"{name}, {point}" for name in names for point in ("fitted", "its own .5")]
-    lines = ["| mean over the doses | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
     stresses = list(dict.fromkeys(row["stress"] for row in record["rows"] if row["dose"] is not None))
-    lines.append("| as they are | " + _stress_cells(record, ["none"]))
-    lines += [f"| {stress} | " + _stress_cells(record, [stress]) for stress in stresses]
-    lines.append("| **all stresses** | " + _stress_cells(record, stresses))
-    return "\n".join(lines)
+    groups = {"as they are": ["none"], **{stress: [stress] for stress in stresses}, "**all stresses**": stresses}
+    lines = [[words, *_stress_cells(record, group)] for words, group in groups.items()]
+    return table(("mean over the doses", *columns), lines)
 
 
-def _stress_cells(record: dict[str, Any], stresses: list[str]) -> str:
+def _stress_cells(record: dict[str, Any], stresses: list[str]) -> list[str]:
     cells = []
     for bundle in record["bundles"]:
         rows = [r for r in record["rows"] if r["bundle"] == bundle["sha256"] and r["stress"] in stresses]
         for point in ("default", "zero"):
             means = [np.mean([row[point][key]["value"] for row in rows]) for key in SHOWN]
             cells.append(f"{means[0]:.1%} ({means[1]:.0%} / {means[2]:.0%})")
-    return " | ".join(cells) + " |"
+    return cells
 
 
 SHOWN = ("balanced_accuracy", "recall", "specificity")
