@@ -278,12 +278,15 @@ def _stress_cells(record: dict[str, Any], stresses: list[str]) -> list[str]:
     for bundle in record["bundles"]:
         rows = [r for r in record["rows"] if r["bundle"] == bundle["sha256"] and r["stress"] in stresses]
         for point in ("default", "zero"):
-            means = [np.mean([row[point][key]["value"] for row in rows]) for key in SHOWN]
-            cells.append(f"{means[0]:.1%} ({means[1]:.0%} / {means[2]:.0%})")
+            cells.append(shown([row[point] for row in rows]))
     return cells
 
 
-SHOWN = ("balanced_accuracy", "recall", "specificity")
+def shown(rows: list[dict[str, Any]]) -> str:
+    """The mean of a threshold's balanced accuracy, recall and specificity over conditions of robustness.py."""
+    keys = ("balanced_accuracy", "recall", "specificity")
+    balanced, recall, specificity = (np.mean([row[key]["value"] for row in rows]) for key in keys)
+    return f"{balanced:.1%} ({recall:.0%} / {specificity:.0%})"
 
 
 def figure(record: dict[str, Any]) -> Figure:
