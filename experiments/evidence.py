@@ -59,11 +59,9 @@ def _stressed(name: str) -> str:
     for path in sorted(records.FOLDER.glob("robustness*.json")):
         record = json.loads(path.read_text())
         for bundle in record["bundles"]:
-            rows = [
-                row["zero"] for row in record["rows"] if row["bundle"] == bundle["sha256"] and row["dose"] is not None
-            ]
             if bundle["name"] == name:
-                return threshold_transfer.shown(rows)
+                dosed = (row for row in record["rows"] if row["bundle"] == bundle["sha256"] and row["dose"] is not None)
+                return threshold_transfer.shown([row["zero"] for row in dosed])
     return ""
 
 

@@ -277,8 +277,7 @@ def _stress_cells(record: dict[str, Any], stresses: list[str]) -> list[str]:
     cells = []
     for bundle in record["bundles"]:
         rows = [r for r in record["rows"] if r["bundle"] == bundle["sha256"] and r["stress"] in stresses]
-        for point in ("default", "zero"):
-            cells.append(shown([row[point] for row in rows]))
+        cells += [shown([row[point] for row in rows]) for point in ("default", "zero")]
     return cells
 
 
@@ -286,7 +285,7 @@ def shown(rows: list[dict[str, Any]]) -> str:
     """The mean of a threshold's balanced accuracy, recall and specificity over conditions of robustness.py."""
     keys = ("balanced_accuracy", "recall", "specificity")
     balanced, recall, specificity = (np.mean([row[key]["value"] for row in rows]) for key in keys)
-    return f"{balanced:.1%} ({recall:.0%} / {specificity:.0%})"
+    return f"{balanced:.1%} ({recall:.1%} / {specificity:.1%})"
 
 
 def figure(record: dict[str, Any]) -> Figure:
