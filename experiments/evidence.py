@@ -19,6 +19,7 @@ import robustness
 import robustness_page
 import sweep
 import threshold_transfer
+import views
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
@@ -86,6 +87,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "folds": folds,
         "candidates": candidates,
         "sweep": sweep.tables,
+        "views": _of_record(views.RECORD, views.tables),
     },
     "threshold-transfer.md": {
         "threshold-transfer": _of_record(threshold_transfer.RECORD, threshold_transfer.tables),
