@@ -90,6 +90,18 @@ def _naive(name: str, rate: float) -> Recipe:
     )
 
 
+def _going_on(name: str, epochs: int, learning_rate: float, ema: float) -> Recipe:
+    """More epochs for a finished run, whose head is fitted."""
+    return replace(
+        _SMALL,
+        name=name,
+        head=replace(_SMALL.head, epochs=0),
+        finetune=(Phase("going on, 160 px", "conv3", epochs, learning_rate, size=160),),
+        ema=ema,
+        scored_at=INPUT_SIZE,
+    )
+
+
 RECIPES = {
     # pneumoscope train --data chest_xray --out RUN           (docs/evidence/ holds the recorded result)
     "default": _DEFAULT,
@@ -104,22 +116,9 @@ RECIPES = {
     # Many small runs for one: pneumoscope train --folds 5 --recipe small; pneumoscope average;
     # pneumoscope train --start MEAN --recipe finish              (docs/evidence/ablations.md: no better so far)
     "small": _SMALL,
-    "finish": replace(
-        _SMALL,
-        name="finish",
-        head=replace(_SMALL.head, epochs=0),
-        scored_at=INPUT_SIZE,
-        finetune=(Phase("unfrozen, 160 px", "conv3", epochs=2, learning_rate=5e-5, size=160),),
-    ),
+    "finish": _going_on("finish", epochs=2, learning_rate=5e-5, ema=_SMALL.ema),
     # The default, and longer: pneumoscope train --start DEFAULT --recipe longer
-    "longer": replace(
-        _SMALL,
-        name="longer",
-        head=replace(_SMALL.head, epochs=0),
-        scored_at=INPUT_SIZE,
-        finetune=(Phase("unfrozen, 160 px, again", "conv3", epochs=5, learning_rate=1e-4, size=160),),
-        ema=0.998,
-    ),
+    "longer": _going_on("longer", epochs=5, learning_rate=1e-4, ema=0.998),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(
         _DEFAULT,
