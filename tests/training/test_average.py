@@ -17,11 +17,11 @@ from pneumoscope.data.layout import load
 from pneumoscope.errors import TrainingError
 from pneumoscope.imaging import read, to_input
 from pneumoscope.model.backend import import_keras
-from pneumoscope.training import recipe as recipes
 from pneumoscope.training.average import average
+from pneumoscope.training.recipe import recipe
 from pneumoscope.training.run import Setting, load_finished, load_model, scored, train
 
-SMOKE = recipes.RECIPES["smoke"]
+SMOKE = recipe("smoke")
 SMALL = 64
 SHORT = replace(
     SMOKE,
@@ -37,17 +37,15 @@ def _silent(*_: object) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short() -> Iterator[None]:
-    """The smoke recipe, shorter still; and Keras' precision as it was."""
+def precision() -> Iterator[None]:
+    """Keras' precision as it was."""
     policy = import_keras().config.dtype_policy()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(recipes.RECIPES, "smoke", SHORT)
-        yield
+    yield
     import_keras().config.set_dtype_policy(policy)
 
 
 @pytest.fixture(scope="module")
-def members(dataset: Path, tmp_path_factory: pytest.TempPathFactory, short: None) -> list[Path]:
+def members(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     root = tmp_path_factory.mktemp("members")
     folders = [root / f"fold-{block}" for block in range(2)]
     for block, folder in enumerate(folders):

@@ -1,8 +1,12 @@
+import json
+from dataclasses import asdict
+from typing import Any
+
 import pytest
 
 from pneumoscope.errors import TrainingError
 from pneumoscope.model.resnet import STAGES
-from pneumoscope.training.recipe import RECIPES, recipe
+from pneumoscope.training.recipe import RECIPES, from_json, recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -10,6 +14,17 @@ def test_a_recipe_is_found_by_its_name_and_opens_stages_that_exist(name: str) ->
     found = recipe(name)
     assert found.name == name
     assert {phase.opened for phase in (found.head, *found.finetune)} <= set(STAGES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_comes_back_from_json(name: str) -> None:
+    assert from_json(json.loads(json.dumps(asdict(recipe(name))))) == recipe(name)
+
+
+@pytest.mark.parametrize("changed", [{"mixup": 0.2}, {"augmentation": {}}, {"head": {"size": 96}}])
+def test_a_recipe_of_another_version_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError, match="is not one of this version"):
+        from_json(json.loads(json.dumps(asdict(recipe("smoke")))) | changed)
 
 
 def test_only_what_shows_how_not_to_trains_batchnorm() -> None:

@@ -1,6 +1,7 @@
 """What a training run does, as data. The frozen recipes state their command and the result to expect."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pneumoscope.errors import TrainingError
 from pneumoscope.imaging import INPUT_SIZE
@@ -134,6 +135,24 @@ RECIPES = {
     # and ten times that: collapses in the first epoch, and the guard stops it
     "naive-high-rate": _naive("naive-high-rate", 1e-2),
 }
+
+
+def from_json(kept: dict[str, Any]) -> Recipe:
+    """Read back what ``dataclasses.asdict`` and JSON made of a recipe, as in a run's config.json.
+
+    Raises:
+        TrainingError: something is missing, or unknown to this version.
+    """
+    try:
+        augmentation = kept["augmentation"] | {"crop_area": tuple(kept["augmentation"]["crop_area"])}
+        parts = {
+            "head": Phase(**kept["head"]),
+            "finetune": tuple(Phase(**phase) for phase in kept["finetune"]),
+            "augmentation": Augmentation(**augmentation),
+        }
+        return Recipe(**kept | parts)
+    except (KeyError, TypeError) as error:
+        raise TrainingError(f"the run's recipe is not one of this version ({error}); train it anew") from error
 
 
 def recipe(name: str) -> Recipe:

@@ -29,7 +29,7 @@ from pneumoscope.errors import TrainingError
 from pneumoscope.model.backend import bfloat16_pays, import_keras
 from pneumoscope.training.films import PackedFilms, Progress, limited, pack
 from pneumoscope.training.guard import CollapseError
-from pneumoscope.training.recipe import Recipe, recipe
+from pneumoscope.training.recipe import Recipe, from_json
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
@@ -139,7 +139,7 @@ def setting_of(config: dict[str, Any], cache: Path) -> Setting:
     imagenet = Path(config["imagenet"]) if config["imagenet"] else None
     left_out = tuple(config["left_out"]) if config.get("left_out") else None
     start = Path(config["start"]) if config.get("start") else None
-    asked = (Path(config["source"]), recipe(config["recipe"]["name"]), config["seed"])
+    asked = (Path(config["source"]), from_json(config["recipe"]), config["seed"])
     return Setting(*asked, imagenet, cache, left_out, start)
 
 
