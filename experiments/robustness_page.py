@@ -24,7 +24,7 @@ _LOOKS = (style.VALIDATION, style.TRAINING)
 _COLUMNS = 3
 
 
-def figure(record: Record, point: str = "default") -> Figure:
+def figure(record: Record, point: str = "zero") -> Figure:
     """Balanced accuracy against the dose, one panel a stress and one line a bundle, with 95% intervals.
 
     Args:
@@ -89,9 +89,9 @@ def tables(record: Record) -> str:
     """Markdown: what each stress costs over its doses, the checks for shortcuts, and each bundle under every dose."""
     parts = [
         f"{_films(record)}. Where they chose epochs or thresholds, as in every run here, the first row flatters: what "
-        "counts is what is lost. Mean over the four doses of each stress, at the default operating point:",
+        "counts is what is lost. Mean over the four doses of each stress, at a score of 0:",
         _summary(record),
-        "Evidence taken away, at the default operating point; the lungs are one outline, the same for all films:",
+        "Evidence taken away, at a score of 0; the lungs are one outline, the same for all films:",
         _checks(record),
         _sharpness(record),
     ]
@@ -123,7 +123,7 @@ def _summary(record: Record) -> str:
             rows = _rows(record, bundle["sha256"], stress)
             cells += [
                 _mean([row["auc"] for row in rows]),
-                _mean([row["default"]["balanced_accuracy"] for row in rows], percent=True),
+                _mean([row["zero"]["balanced_accuracy"] for row in rows], percent=True),
             ]
         lines.append(cells)
     return table(["", *_beside(record, ("AUC", "balanced accuracy"))], lines)
@@ -139,7 +139,7 @@ def _checks(record: Record) -> str:
         for bundle in record["bundles"]
     ]
     lines = [
-        [name, *(text for rows in measured for text in (_text(rows[name], "auc"), *_point(rows[name], "default")))]
+        [name, *(text for rows in measured for text in (_text(rows[name], "auc"), *_point(rows[name], "zero")))]
         for name in measured[0]
     ]
     return table(["", *_beside(record, ("AUC", "balanced accuracy", "recall", "specificity"))], lines)
