@@ -23,6 +23,7 @@ from records import Scores
 from threshold_transfer import rates
 
 from pneumoscope.cli.train import cache
+from pneumoscope.data.shortcuts import auc
 from pneumoscope.errors import TrainingError
 from pneumoscope.evaluation.stress import STRESSES
 from pneumoscope.imaging import read, to_input
@@ -119,12 +120,10 @@ def keep(run: Path, films: Mapping[str, tuple[NDArray[np.uint8], NDArray[np.bool
     for stress, (pixels, positive) in films.items():
         parts = [model.predict_on_batch(part[..., None].astype(np.float32)) for part in np.array_split(pixels, 8)]
         score = np.asarray(pneumonia_score(np.concatenate(parts)), dtype=np.float64)
-        rows[stress] = _ranked(score, positive) | dict(zip(RATES, rates(score, positive, 0.0), strict=True))
+        recall, specificity = rates(score, positive, 0.0)
+        rows[stress] = {"auc": auc(positive, score), "recall": recall, "specificity": specificity}
     folder = records.keep(run, f"sweep/{run.name}")
     (folder / "stressed.json").write_text(json.dumps(rows, indent=1) + "\n")
-
-
-RATES = ("recall", "specificity")
 
 
 def stressed_films(setting: Setting) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
@@ -191,17 +190,11 @@ def measured(unseen: Scores) -> dict[str, float]:
     recall, specificity = rates(score, positive, 0.0)
     return {
         "log_loss": float((loss[positive].mean() + loss[~positive].mean()) / 2),
-        **_ranked(score, positive),
+        "auc": auc(positive, score),
         "recall": recall,
         "specificity": specificity,
         "three_classes": float((unseen.logits.argmax(axis=1) == unseen.classes).mean()),
     }
-
-
-def _ranked(score: NDArray[np.float64], positive: NDArray[np.bool_]) -> dict[str, float]:
-    from sklearn.metrics import roc_auc_score
-
-    return {"auc": float(roc_auc_score(positive, score))}
 
 
 def _options() -> argparse.Namespace:
