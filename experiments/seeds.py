@@ -3,8 +3,8 @@
     python experiments/seeds.py BUNDLE [BUNDLE ...]
 
 Each bundle is what ``pneumoscope export`` made of the kept run records/runs/RECIPE/NAME, called NAME.onnx, and is
-judged at the default operating point frozen in it. This looks at the official test: a row of docs/evidence/test-looks.md.
-The record keeps what ``pneumoscope evaluate`` says of each; evidence.py makes the table.
+judged at the default operating point frozen in it. This looks at the official test: a row of
+docs/evidence/test-looks.md. The record keeps what ``pneumoscope evaluate`` says of each; evidence.py makes the table.
 """
 
 import argparse
