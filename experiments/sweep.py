@@ -73,6 +73,7 @@ VARIANTS: dict[str, tuple[Recipe, int]] = {
     "BatchNormalization trained too": (replace(_SHORT, batchnorm=True), 0),
     "baseline, seed 2": (_SHORT, 2),
     "two classes": (replace(_SHORT, subtypes=False), 0),
+    "all but the lungs covered on half of the films": (_films(lungs_alone=0.5), 0),
     "no change of tone": (_films(tone=0.0), 0),
     "opened from conv1": (_phase(opened="conv1"), 0),
     "no moving average": (replace(_SHORT, ema=0.0), 0),

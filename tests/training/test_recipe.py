@@ -6,7 +6,7 @@ import pytest
 
 from pneumoscope.errors import TrainingError
 from pneumoscope.model.resnet import STAGES
-from pneumoscope.training.recipe import RECIPES, from_json, recipe
+from pneumoscope.training.recipe import RECIPES, completed, from_json, recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -25,6 +25,15 @@ def test_a_recipe_comes_back_from_json(name: str) -> None:
 def test_a_recipe_of_another_version_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(TrainingError, match="is not one of this version"):
         from_json(json.loads(json.dumps(asdict(recipe("smoke")))) | changed)
+
+
+def test_a_run_of_an_earlier_version_compares_with_todays() -> None:
+    now = {"seed": 0, "recipe": json.loads(json.dumps(asdict(recipe("smoke"))))}
+    earlier = json.loads(json.dumps(now))
+    del earlier["recipe"]["scored_at"], earlier["recipe"]["augmentation"]["lungs_alone"]
+    assert completed(earlier) == now
+    for other in ({"recipe": {}}, {}):
+        assert completed(other) == other
 
 
 def test_only_what_shows_how_not_to_trains_batchnorm() -> None:

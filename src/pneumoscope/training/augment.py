@@ -3,15 +3,20 @@
 In the public release normal films are sharper than pneumonias, and borders and aspect ratio differ between series: a
 network that reads these scores well and has learned nothing (docs/data.md has the measured shortcut baselines). Every
 training film is therefore cropped widely, resampled to a random aspect ratio, and made sharper or blurrier at random.
+Where a recipe asks for it, what lies around the lungs is covered on some films of either label.
 """
 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+
+from pneumoscope.imaging import INPUT_SIZE
+from pneumoscope.imaging.lung_field import lung_field
 
 Pixels = NDArray[np.uint8]
 
@@ -24,11 +29,13 @@ class Augmentation:
         crop_area: smallest and largest share of the film that a crop covers.
         sharpness: share of the films that are blurred, sharpened, shrunk, re-encoded or made noisy.
         tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
+        lungs_alone: share of the films on which all but the lungs is covered, by blur or by one grey.
     """
 
     crop_area: tuple[float, float] = (0.2, 1.0)
     sharpness: float = 0.7
     tone: float = 1.0
+    lungs_alone: float = 0.0
 
 
 def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator) -> Pixels:
@@ -44,6 +51,8 @@ def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator
         uint8 (size, size).
     """
     image = Image.fromarray(film)
+    if how.lungs_alone and rng.random() < how.lungs_alone:
+        image = _cover(image, rng)
     if rng.random() < 0.5:
         image = image.rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR)
     image = image.resize((size, size), Image.Resampling.BILINEAR, box=_crop(image.size, how.crop_area, rng))
@@ -52,6 +61,23 @@ def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator
     if rng.random() < how.sharpness:
         image = _SHARPNESS[rng.integers(len(_SHARPNESS))](image, rng)
     return _tone(np.asarray(image, dtype=np.float32), how.tone, rng)
+
+
+def _cover(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Cover what lies around the lungs: what a network reads there is the shortcut (docs/evidence/robustness.md)."""
+    mask = _around_lungs(int(rng.integers(3))).resize(image.size, Image.Resampling.BILINEAR)
+    if rng.random() < 0.5:
+        cover = image.filter(ImageFilter.GaussianBlur(rng.uniform(4, 16)))
+    else:
+        cover = Image.new("L", image.size, int(rng.integers(256)))
+    return Image.composite(cover, image, mask)
+
+
+@cache
+def _around_lungs(margin: int) -> Image.Image:
+    """The template's outside with a soft edge, 8, 16 or 24 pixels of INPUT_SIZE farther out."""
+    lungs = Image.fromarray(lung_field(INPUT_SIZE)).convert("L").filter(ImageFilter.MaxFilter(2 * 8 * (margin + 1) + 1))
+    return lungs.filter(ImageFilter.GaussianBlur(4)).point(lambda inside: 255 - inside)
 
 
 def _crop(

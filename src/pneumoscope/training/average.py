@@ -15,6 +15,7 @@ import numpy as np
 from pneumoscope.errors import TrainingError
 from pneumoscope.training import run
 from pneumoscope.training.films import Progress, pack
+from pneumoscope.training.recipe import completed
 from pneumoscope.training.trainer import Trainer, as_shipped
 
 SAME = ("recipe", "imagenet_sha256", "backend", "precision", "source")
@@ -66,9 +67,9 @@ def _out_of_fold(folders: Sequence[Path]) -> run.Scored:
 
 
 def _check(runs: Sequence[run.FinishedRun]) -> None:
-    first = runs[0]
+    first, same = runs[0], completed(runs[0].config)
     for other in runs[1:]:
-        differs = [name for name in SAME if other.config[name] != first.config[name]]
+        differs = [name for name in SAME if completed(other.config)[name] != same[name]]
         if differs or other.films != first.films:
             what = ", ".join(differs) or "validation films"
             raise TrainingError(f"{other.folder} and {first.folder} differ in {what}: their mean would mean nothing")

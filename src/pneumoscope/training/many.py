@@ -10,6 +10,7 @@ from typing import Any
 
 from pneumoscope.cluster import cluster
 from pneumoscope.errors import PneumoscopeError, TrainingError
+from pneumoscope.training.recipe import completed
 from pneumoscope.training.run import Setting
 
 TRIES = 3
@@ -112,7 +113,8 @@ def _ended(folder: Path, setting: Setting) -> Outcome | None:
         "start": str(setting.start.resolve()) if setting.start else None,
         "source": str(setting.source.resolve()),
     }
-    changed = [name for name, value in json.loads(json.dumps(asked)).items() if config.get(name) != value]
+    earlier = completed(config)
+    changed = [name for name, value in json.loads(json.dumps(asked)).items() if earlier.get(name) != value]
     if changed:
         raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
     return _outcome(folder, config.get("explanation", ""), 0.0)

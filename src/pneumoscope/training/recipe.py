@@ -1,6 +1,7 @@
 """What a training run does, as data. The frozen recipes state their command and the result to expect."""
 
-from dataclasses import dataclass, field, replace
+import json
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pneumoscope.errors import TrainingError
@@ -153,6 +154,17 @@ def from_json(kept: dict[str, Any]) -> Recipe:
         return Recipe(**kept | parts)
     except (KeyError, TypeError) as error:
         raise TrainingError(f"the run's recipe is not one of this version ({error}); train it anew") from error
+
+
+def completed(config: dict[str, Any]) -> dict[str, Any]:
+    """A run's config.json with what later versions added to recipes, at its default, so that it compares with today's.
+
+    A recipe that this version cannot read stays as it is.
+    """
+    try:
+        return config | {"recipe": json.loads(json.dumps(asdict(from_json(config["recipe"]))))}
+    except (KeyError, TrainingError):
+        return config
 
 
 def recipe(name: str) -> Recipe:

@@ -29,7 +29,7 @@ from pneumoscope.errors import TrainingError
 from pneumoscope.model.backend import bfloat16_pays, import_keras
 from pneumoscope.training.films import PackedFilms, Progress, limited, pack
 from pneumoscope.training.guard import CollapseError
-from pneumoscope.training.recipe import Recipe, from_json
+from pneumoscope.training.recipe import Recipe, completed, from_json
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
@@ -266,7 +266,7 @@ def _versions() -> dict[str, str]:
 
 def _begin(folder: Path, config: dict[str, Any]) -> None:
     if (folder / "config.json").exists():
-        earlier = _read_config(folder)
+        earlier = completed(_read_config(folder))
         fixed = ("recipe", "seed", "left_out", "start_sha256", "fingerprint", "imagenet_sha256")
         changed = [name for name in fixed if earlier.get(name) != json.loads(json.dumps(config.get(name)))]
         if changed:
