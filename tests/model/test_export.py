@@ -13,6 +13,7 @@ from pneumoscope.errors import BundleError
 from pneumoscope.model.backend import import_keras
 from pneumoscope.model.bundle import METADATA_KEY, BundleCard
 from pneumoscope.model.export import write_bundle
+from pneumoscope.training.films import PackedFilms
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,22 @@ def test_the_bundle_answers_as_the_network(
     assert np.ptp(logits, axis=0).min() > 1e-2  # the films are told apart, so agreement says something
     np.testing.assert_allclose(logits, expected[0], rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(maps, expected[1], rtol=1e-3, atol=5e-3)
+
+
+@pytest.mark.parametrize(("cover", "read_at"), [(True, 224), (True, 160), (False, 112)])
+def test_the_graph_covers_and_resizes_as_training_does(
+    cover: bool, read_at: int, network: Any, films: np.ndarray, tmp_path: Path
+) -> None:
+    write_bundle(network, CARD, tmp_path / "small.onnx", read_at=read_at, cover=cover)
+    session = onnxruntime.InferenceSession(tmp_path / "small.onnx", providers=["CPUExecutionProvider"])
+    logits, maps = session.run(["logits", "cam"], {"radiograph": films})
+    places = -(-read_at // 32)
+    assert maps.shape == (4, places, places, 3)
+    assert session.get_outputs()[1].shape == ["N", places, places, 3]
+    packed = PackedFilms(films[..., 0], np.eye(4, 3, dtype=np.float32), np.ones(4, np.float32))
+    (seen,) = packed.plain(read_at, 4, cover=cover)
+    far = np.abs(logits - network.predict_on_batch(films.astype(np.float32))).max()
+    assert np.abs(logits - network.predict_on_batch(seen)).max() < 0.2 * far
 
 
 def test_a_film_alone_gets_the_answer_it_gets_in_a_batch(

@@ -84,9 +84,9 @@ def test_what_lies_around_the_lungs_is_covered_and_the_lungs_are_not(shape: tupl
     def texture(variant: np.ndarray, rows: slice, columns: slice) -> float:
         return float(np.median(np.abs(np.diff(variant[rows, columns].astype(int)))))
 
-    lung, corner = (slice(90, 120), slice(48, 64)), (slice(2, 18), slice(2, 30))
+    lung, belly = (slice(90, 120), slice(48, 64)), (slice(184, 199), slice(85, 115))
     for seed in range(60):
         covered = augment(grain, 200, how, np.random.default_rng(seed))
-        assert texture(covered, *lung) > 10 * max(1, texture(covered, *corner))
+        assert texture(covered, *lung) > 10 * max(1, texture(covered, *belly))
         plain = augment(grain, 200, replace(how, lungs_alone=0.0), np.random.default_rng(seed))
-        assert texture(plain, *corner) > 0.3 * texture(plain, *lung)
+        assert texture(plain, *belly) > 0.3 * texture(plain, *lung)

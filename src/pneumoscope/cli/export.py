@@ -19,21 +19,17 @@ def run(options: argparse.Namespace) -> int:
     """Calibrate, choose the operating points and write the bundle."""
     from pneumoscope.errors import BundleError
     from pneumoscope.evaluation.freeze import card_of, validated
-    from pneumoscope.imaging import INPUT_SIZE
     from pneumoscope.model.export import write_bundle
+    from pneumoscope.training.recipe import from_json
     from pneumoscope.training.run import load_finished, load_model
 
     if not options.out.parent.is_dir():
         raise BundleError(f"{options.out.parent}: no such folder to write the bundle to")
     finished = load_finished(options.run_folder)
-    if (size := finished.config["recipe"].get("scored_at", INPUT_SIZE)) != INPUT_SIZE:
-        raise BundleError(
-            f"{options.run_folder}: trained and scored on films of {size} pixels, and a bundle takes {INPUT_SIZE}; "
-            "first train it on: pneumoscope train --start RUN --recipe finish"
-        )
     evaluation = validated(finished.films, finished.logits)
     card = card_of(evaluation, finished.config, options.name, options.model_version)
-    write_bundle(load_model(finished), card, options.out)
+    recipe = from_json(finished.config["recipe"])
+    write_bundle(load_model(finished), card, options.out, read_at=recipe.scored_at, cover=recipe.covered)
     for point in evaluation.rule.points:
         sys.stdout.write(f"{point.name:18} probability >= {point.threshold:.4f}   {point.policy}\n")
     sys.stdout.write(f"{options.out}  {options.out.stat().st_size / 1e6:.1f} MB\n")

@@ -14,10 +14,11 @@ from pneumoscope.evaluation.predictions import DecisionRule, Predictions
 from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.model.bundle import BundleCard
 from pneumoscope.model.score import pneumonia_score
+from pneumoscope.training.recipe import Recipe, from_json
 
 VALIDATION = "Validation (held-out films of the training set)"
 
-PREPROCESSING = (
+_INPUT = (
     "Decoded to grey (ITU-R 601 luma; DICOM: Modality LUT, VOI LUT or window, MONOCHROME1 inverted), resized to "
     f"{INPUT_SIZE} x {INPUT_SIZE} whatever its aspect ratio by antialiased bilinear filtering, rounded to 8 bits."
 )
@@ -57,6 +58,13 @@ def validated(films: Sequence[Film], logits: NDArray[np.float32]) -> Evaluation:
     return evaluate(predictions, DecisionRule(fitted, tuple(points), points[0].name), VALIDATION)
 
 
+def preprocessing(recipe: Recipe) -> str:
+    """In words, how a file becomes what the network of a recipe reads."""
+    covered = " What lies around the lungs is smeared." if recipe.covered else ""
+    resized = f" The network reads it at {recipe.scored_at} pixels." if recipe.scored_at != INPUT_SIZE else ""
+    return _INPUT + covered + resized
+
+
 def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: str) -> BundleCard:
     """The card of a bundle.
 
@@ -73,7 +81,7 @@ def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: 
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         licence="Apache-2.0",
         input_size=INPUT_SIZE,
-        preprocessing=PREPROCESSING,
+        preprocessing=preprocessing(from_json(config["recipe"])),
         **evaluation.rule.to_json(),
         training={key: value for key, value in config.items() if key not in PRIVATE},
         validation={key: result[key] for key in ("title", "counts", "ranking", "points", "resampling")},

@@ -1,5 +1,7 @@
 """The one path from a radiograph to the model's input. Training, evaluation and screening all take it."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -36,3 +38,9 @@ def to_8_bit(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, dtype=np.uint8)
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+@cache
+def interpolation(size: int, to: int) -> NDArray[np.float32]:
+    """The matrix R (to, size) that resizes as :func:`to_input` does: R film R^T is a film (size, size) at ``to`` pixels."""
+    return np.asarray(Image.fromarray(np.eye(size, dtype=np.float32)).resize((size, to), Image.Resampling.BILINEAR))

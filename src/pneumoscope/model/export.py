@@ -16,25 +16,30 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from pneumoscope.errors import BundleError
+from pneumoscope.imaging import INPUT_SIZE
+from pneumoscope.imaging.lung_field import COVERED_FROM, around_lungs, smoothing
+from pneumoscope.imaging.preprocess import interpolation
 from pneumoscope.model.bundle import METADATA_KEY, BundleCard
 
 OPSET = 17
 IR_VERSION = 9
 
 
-def write_bundle(model: Any, card: BundleCard, path: Path) -> None:
+def write_bundle(model: Any, card: BundleCard, path: Path, *, read_at: int = INPUT_SIZE, cover: bool = False) -> None:
     """Write the bundle in one step: a reader sees the whole file or none.
 
     Args:
         model: as built by pneumoscope.model.resnet.build.
         card: goes into the file's metadata.
         path: of the bundle.
+        read_at: side, in pixels, that the graph resizes films to before the network reads them.
+        cover: whether the graph covers what lies around the lungs before that.
 
     Raises:
         BundleError: the model has a layer that the export does not know.
     """
     proto = helper.make_model(
-        _Graph(card.input_size).of(model),
+        _Graph(card.input_size, read_at, cover).of(model),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="pneumoscope",
@@ -49,8 +54,8 @@ def write_bundle(model: Any, card: BundleCard, path: Path) -> None:
 class _Graph:
     """Builds the graph; tensors are named after the Keras layer that makes them and lie as (N, C, H, W)."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, read_at: int, cover: bool) -> None:
+        self.size, self.read_at, self.cover = size, read_at, cover
         self.nodes: list[Any] = []
         self.stored: list[Any] = []
         self.writers: dict[str, Callable[[Any, list[str]], None]] = {
@@ -76,14 +81,15 @@ class _Graph:
             else:
                 raise BundleError(f"layer {layer.name} is a {kind}, which the export does not know")
         self._node("Transpose", ["head_cam"], "cam", perm=[0, 2, 3, 1])
-        cells = self.size // 32
+        cells = -(-self.read_at // 32)
         films = helper.make_tensor_value_info("radiograph", TensorProto.UINT8, ["N", self.size, self.size, 1])
         logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 3])
         maps = helper.make_tensor_value_info("cam", TensorProto.FLOAT, ["N", cells, cells, 3])
         return helper.make_graph(self.nodes, "pneumoscope", [films], [logits, maps], self.stored)
 
-    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=f"{output}:{kind}", **attributes))
+        return output
 
     def _constant(self, name: str, values: NDArray[Any]) -> str:
         self.stored.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
@@ -93,7 +99,23 @@ class _Graph:
         # One channel, so (N, H, W, 1) and (N, 1, H, W) hold the same bytes in the same order.
         shape = self._constant("input_shape", np.array([0, 1, self.size, self.size], dtype=np.int64))
         self._node("Cast", ["radiograph"], f"{name}:float", to=TensorProto.FLOAT)
-        self._node("Reshape", [f"{name}:float", shape], f"{name}:nchw")
+        self._node("Reshape", [f"{name}:float", shape], f"{name}:film")
+        seen = f"{name}:film"
+        if self.cover:
+            outside = self._constant("outside", around_lungs(COVERED_FROM)[None, None])
+            smeared = self._both_sides(seen, f"{name}:smeared", smoothing())
+            self._node("Sub", [smeared, seen], f"{name}:change")
+            self._node("Mul", [f"{name}:change", outside], f"{name}:change_outside")
+            self._node("Add", [seen, f"{name}:change_outside"], f"{name}:covered")
+            seen = f"{name}:covered"
+        if self.read_at != self.size:
+            seen = self._both_sides(seen, f"{name}:resized", interpolation(self.size, self.read_at))
+        self._node("Identity", [seen], f"{name}:nchw")
+
+    def _both_sides(self, film: str, output: str, matrix: NDArray[np.float32]) -> str:
+        """A film (N, 1, H, W) multiplied from the left and, transposed, from the right."""
+        rows = self._node("MatMul", [self._constant(f"{output}:matrix", matrix), film], f"{output}:rows")
+        return self._node("MatMul", [rows, self._constant(f"{output}:transposed", matrix.T)], output)
 
     def _rescaling(self, layer: Any, inputs: list[str]) -> None:
         offset = np.asarray(layer.offset, dtype=np.float32).reshape(1, -1, 1, 1)

@@ -9,14 +9,12 @@ Where a recipe asks for it, what lies around the lungs is covered on some films 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from pneumoscope.imaging import INPUT_SIZE
-from pneumoscope.imaging.lung_field import lung_field
+from pneumoscope.imaging.lung_field import around_lungs
 
 Pixels = NDArray[np.uint8]
 
@@ -29,7 +27,8 @@ class Augmentation:
         crop_area: smallest and largest share of the film that a crop covers.
         sharpness: share of the films that are blurred, sharpened, shrunk, re-encoded or made noisy.
         tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
-        lungs_alone: share of the films on which all but the lungs is covered, by blur or by one grey.
+        lungs_alone: share of the films on which what lies around the lungs is covered, by blur or by one grey. A
+            network that was taught so reads films covered too (Recipe.covered).
     """
 
     crop_area: tuple[float, float] = (0.2, 1.0)
@@ -65,19 +64,13 @@ def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator
 
 def _cover(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Cover what lies around the lungs: what a network reads there is the shortcut (docs/evidence/robustness.md)."""
-    mask = _around_lungs(int(rng.integers(3))).resize(image.size, Image.Resampling.BILINEAR)
+    outside = Image.fromarray((255 * around_lungs(8 * int(rng.integers(1, 4)))).astype(np.uint8))
+    mask = outside.resize(image.size, Image.Resampling.BILINEAR)
     if rng.random() < 0.5:
         cover = image.filter(ImageFilter.GaussianBlur(rng.uniform(4, 16)))
     else:
         cover = Image.new("L", image.size, int(rng.integers(256)))
     return Image.composite(cover, image, mask)
-
-
-@cache
-def _around_lungs(margin: int) -> Image.Image:
-    """The template's outside with a soft edge, 8, 16 or 24 pixels of INPUT_SIZE farther out."""
-    lungs = Image.fromarray(lung_field(INPUT_SIZE)).convert("L").filter(ImageFilter.MaxFilter(2 * 8 * (margin + 1) + 1))
-    return lungs.filter(ImageFilter.GaussianBlur(4)).point(lambda inside: 255 - inside)
 
 
 def _crop(

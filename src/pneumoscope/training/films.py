@@ -14,6 +14,7 @@ from PIL import Image
 from pneumoscope.data.film import Film
 from pneumoscope.data.layout import fingerprint
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
+from pneumoscope.imaging.lung_field import covered
 from pneumoscope.training.augment import Augmentation, augment
 
 Progress = Callable[[str, int, int], None]
@@ -48,10 +49,12 @@ class PackedFilms:
         """(N,) whether each film was labelled pneumonia."""
         return np.asarray(self.targets[:, 0] == 0)
 
-    def plain(self, size: int, batch: int) -> Iterator[NDArray[np.float32]]:
-        """The films without augmentation, in order, as (n, size, size, 1) of 0..255."""
+    def plain(self, size: int, batch: int, *, cover: bool = False) -> Iterator[NDArray[np.float32]]:
+        """The films without augmentation, in order, as (n, size, size, 1) of 0..255; covered around the lungs if so."""
         for start in range(0, len(self.pixels), batch):
             films = self.pixels[start : start + batch]
+            if cover:
+                films = np.stack([covered(film) for film in films])
             if size != INPUT_SIZE:
                 resized = [Image.fromarray(film).resize((size, size), Image.Resampling.BILINEAR) for film in films]
                 films = np.stack([np.asarray(film) for film in resized])

@@ -77,9 +77,9 @@ class Trainer:
         return state.history
 
     def predict(self, split: str, size: int | None = None) -> NDArray[np.float32]:
-        """Logits (N, 3) of the plain films of a split, at ``size`` pixels or at what the recipe is scored at."""
+        """Logits (N, 3) of the plain films of a split, at ``size`` pixels or as the recipe's network reads them."""
         films, logits = self.films[split], []
-        for x in films.plain(size or self.recipe.scored_at, self.recipe.batch):
+        for x in films.plain(size or self.recipe.scored_at, self.recipe.batch, cover=self.recipe.covered):
             logits.append(np.asarray(self._answers.predict_on_batch(x)))
             self.progress("validating", sum(map(len, logits)), len(films.pixels))
         return np.concatenate(logits)
