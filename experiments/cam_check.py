@@ -23,7 +23,7 @@ from pneumoscope.data.splits import divided
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation import style
 from pneumoscope.evaluation.predictions import DecisionRule
-from pneumoscope.imaging import INPUT_SIZE, read, to_input
+from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import lung_field
 from pneumoscope.model.bundle import RELEASED
 from pneumoscope.processor import usable_cores
@@ -39,7 +39,6 @@ from page import table  # noqa: E402
 
 RECORD = ROOT / "experiments" / "records" / "cam_check.json"
 STRAIGHT = ((12, 0), (-12, 0), (0, 12), (0, -12))
-PLACES = 7  # a side of the class-activation map
 
 
 def sample(source: Path, count: int) -> dict[str, Film]:
@@ -59,7 +58,7 @@ def sample(source: Path, count: int) -> dict[str, Film]:
 
 
 def heats(session: Session, film: Film) -> list[Heat]:
-    """Heatmaps (7, 7) of a film as it is, moved by MOVED and moved straight; of one without heat the first alone."""
+    """Heatmaps of a film as it is, moved by MOVED and moved straight; of one without heat the first alone."""
     rule, pixels = DecisionRule.of(session.card), to_input(read(film.path))
     threshold = next(point.threshold for point in rule.points if point.name == rule.default)
     found: list[Heat] = []
@@ -86,10 +85,9 @@ def strangers(maps: Sequence[Heat]) -> list[float]:
     return [agreement(first, maps[i - len(maps) // 2], MOVED) for i, first in enumerate(maps)]
 
 
-def best_share() -> float:
-    """The share inside the lung field of the map of 7x7 places that holds how much lung lies at each."""
-    side = INPUT_SIZE // PLACES
-    lungs = lung_field(INPUT_SIZE).reshape(PLACES, side, PLACES, side).mean(axis=(1, 3))
+def best_share(places: int) -> float:
+    """The share inside the lung field of the map, ``places`` a side, that holds how much lung lies at each place."""
+    lungs = lung_field(32 * places).reshape(places, 32, places, 32).mean(axis=(1, 3))
     return lung_share(np.asarray(lungs, dtype=np.float32))
 
 
@@ -112,7 +110,8 @@ def main(bundle: Path, data: Path, count: int, path: Path) -> None:
         "moved": MOVED,
         "moved_straight": STRAIGHT,
         "chance_share": chance(),
-        "best_share": best_share(),
+        "places": len(maps[0]),
+        "best_share": best_share(len(maps[0])),
         "least_agreement": LEAST_AGREEMENT,
         "agreement_of_strangers": [round(value, 4) for value in strangers(maps)],
         "rows": rows,
@@ -134,7 +133,8 @@ def tables(record: dict[str, Any]) -> str:
     return table(COLUMNS, lines) + (
         f"\n\n{count} held-out films of each class; films found normal have no heatmap. Bundle "
         f"`{record['bundle']['sha256'][:12]}`. A heatmap that is the same everywhere has {record['chance_share']:.1%} "
-        f"of its heat in the lung field, and the one of 7x7 places that follows the field most closely "
+        f"of its heat in the lung field, and the one of {record['places']}x{record['places']} places that follows the "
+        f"field most closely "
         f"{record['best_share']:.0%}. Heatmaps of two different films agree by {stranger[0]:.2f} (median), one in ten "
         f"pairs by {stranger[1]:.2f} or more; the least that is shown is {record['least_agreement']}. The one diagonal "
         f"move finds {one.sum()} of {len(one)} unstable, the mean of four straight ones {four.sum()}, of which the "
@@ -182,7 +182,8 @@ def figure(record: dict[str, Any]) -> Figure:
     style.dress(left, "Share of the heat inside the lung field", "Films")
     left.hist(share, np.arange(0, 0.81, 0.02).tolist(), **style.BARS)
     left.axvline(record["chance_share"], color=style.INK, linestyle="--", label="chance; below it hidden")
-    left.axvline(record["best_share"], color=style.SOFT, linestyle=":", label="best that 7x7 places can")
+    best = f"best that {record['places']}x{record['places']} places can"
+    left.axvline(record["best_share"], color=style.SOFT, linestyle=":", label=best)
     style.legend(left, "upper right")
     style.head(right, "Does it stay?", f"The film moved by {record['moved'][0]} pixels down and to the right")
     style.dress(right, "Correlation of the two heatmaps", "Films")

@@ -16,7 +16,7 @@ from pneumoscope.imaging.lung_field import lung_field
 from pneumoscope.screening.result import Heatmap
 
 Heat = NDArray[np.float32]
-"""float32 (7, 7), 0..1, as ``heatmap.heat`` makes it."""
+"""float32 (P, P), 0..1, as ``heatmap.heat`` makes it."""
 
 Shift = tuple[int, int]
 """How far a film is moved, down and to the right, in pixels of the model's input; either may be negative."""
@@ -38,8 +38,8 @@ def chance() -> float:
 def lung_share(heat: Heat) -> float:
     """Measure how much of the heat lies inside the lung field's template, as the picture shows it.
 
-    The picture's interpolation blurs, and so a map of 7x7 places cannot reach 1: the one that follows the template most
-    closely has about two thirds inside.
+    The picture's interpolation blurs, and so a map of few places cannot reach 1: of 7x7 places, the one that follows the
+    template most closely has about two thirds inside.
 
     Args:
         heat: not all zero.

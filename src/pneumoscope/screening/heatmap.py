@@ -30,11 +30,11 @@ def evidence(logits: NDArray[np.float32], cam: NDArray[np.float32], calibration:
 
     Args:
         logits: float32 (3,), normal, bacterial, viral.
-        cam: float32 (7, 7, 3), the class-activation maps.
+        cam: float32 (P, P, 3), the class-activation maps.
         calibration: from score to probability.
 
     Returns:
-        float32 (7, 7): local log-odds of pneumonia; the mean is the log-odds of the film's probability.
+        float32 (P, P): local log-odds of pneumonia; the mean is the log-odds of the film's probability.
     """
     viral = float(viral_share(logits[None])[0])
     local = cam @ np.array([-1.0, 1.0 - viral, viral])

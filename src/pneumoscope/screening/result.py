@@ -74,7 +74,7 @@ class Screening:
         probability: calibrated probability of pneumonia, 0..1.
         finding: "pneumonia" or "normal".
         viral_probability: probability of a viral pneumonia, 0..probability.
-        evidence: float32 (7, 7): local log-odds of pneumonia, whose mean is the log-odds of ``probability``.
+        evidence: float32 (P, P): local log-odds of pneumonia, whose mean is the log-odds of ``probability``.
         heatmap: whether the heatmap may be shown; None where there is none: on a film without heat, such as a normal
             one, and where no preview was asked for.
         film: uint8 (height, width), 0 black to 255 white: the film as it was read, its longer side at most 512 pixels;

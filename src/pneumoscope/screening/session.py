@@ -44,7 +44,7 @@ class Session(ABC):
             radiographs: uint8 (N, size, size), 0..255, as ``imaging.to_input`` makes them.
 
         Returns:
-            Logits float32 (N, 3) in the order of ``data.film.CLASSES``, and class-activation maps float32 (N, 7, 7, 3).
+            Logits float32 (N, 3) in the order of ``data.film.CLASSES``, and class-activation maps float32 (N, P, P, 3).
 
         Raises:
             BundleError: when the model answers with something that is not a number.
