@@ -42,5 +42,5 @@ def to_8_bit(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint
 
 @cache
 def interpolation(size: int, to: int) -> NDArray[np.float32]:
-    """The matrix R (to, size) that resizes as :func:`to_input` does: R film R^T is a film (size, size) at ``to`` pixels."""
+    """The matrix R (to, size) that resizes as :func:`to_input` does: R film R^T is a film (size, size) made smaller."""
     return np.asarray(Image.fromarray(np.eye(size, dtype=np.float32)).resize((size, to), Image.Resampling.BILINEAR))

@@ -1,9 +1,9 @@
 """The model bundle: ONE ONNX file whose metadata turn a picture into a decision.
 
 The graph takes ``radiograph`` uint8 (N, 224, 224, 1) and gives ``logits`` float32 (N, 3) and ``cam`` float32
-(N, P, P, 3), with P = 7 places a side where the network reads films at 224 pixels and 5 where at 160. One metadata entry
-holds this module's card as JSON, so thresholds, calibration and provenance cannot be separated from the weights: change
-any of it and the file's sha256 changes.
+(N, P, P, 3), with P = 7 places a side where the network reads films at 224 pixels and 5 where at 160. One metadata
+entry holds this module's card as JSON, so thresholds, calibration and provenance cannot be separated from the weights:
+change any of it and the file's sha256 changes.
 """
 
 import json

@@ -38,8 +38,8 @@ def chance() -> float:
 def lung_share(heat: Heat) -> float:
     """Measure how much of the heat lies inside the lung field's template, as the picture shows it.
 
-    The picture's interpolation blurs, and so a map of few places cannot reach 1: of 7x7 places, the one that follows the
-    template most closely has about two thirds inside.
+    The picture's interpolation blurs, and so a map of few places cannot reach 1: of 7x7 places, the one that follows
+    the template most closely has about two thirds inside.
 
     Args:
         heat: not all zero.
