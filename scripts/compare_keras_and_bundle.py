@@ -15,6 +15,8 @@ from pneumoscope.data.layout import load
 from pneumoscope.evaluation.predictions import DecisionRule
 from pneumoscope.imaging import read, to_input
 from pneumoscope.screening.screener import Screener
+from pneumoscope.training.films import PackedFilms
+from pneumoscope.training.recipe import from_json
 from pneumoscope.training.run import load_finished, load_model
 
 
@@ -23,11 +25,11 @@ def main(run: str, bundle: str, source: str, split: str) -> int:
     paths = [film.path for film in load(Path(source)) if film.split == split]
     screener = Screener(Path(bundle))
     from_bundle = np.stack([np.asarray(logits) for logits in screener.predict(paths)])
-    model = load_model(load_finished(Path(run)))
-    inputs = np.stack([to_input(read(path)) for path in paths])[..., None].astype(np.float32)
-    from_keras = np.concatenate(
-        [np.asarray(model.predict_on_batch(inputs[i : i + 16])) for i in range(0, len(paths), 16)]
-    )
+    finished = load_finished(Path(run))
+    model, recipe = load_model(finished), from_json(finished.config["recipe"])
+    pixels, ones = np.stack([to_input(read(path)) for path in paths]), np.ones((len(paths), 3), np.float32)
+    batches = PackedFilms(pixels, ones, ones[:, 0]).plain(recipe.scored_at, 16, cover=recipe.covered)
+    from_keras = np.concatenate([np.asarray(model.predict_on_batch(films)) for films in batches])
     rule = DecisionRule.of(screener.card)
     p_bundle, p_keras = rule.probability(from_bundle), rule.probability(from_keras)
     print(f"{len(paths)} films of {split}")

@@ -57,7 +57,7 @@ def choose(fitted: Calibration, scores: NDArray[np.floating], positive: NDArray[
     ]
     sensitive = highest_with_recall(fitted.probability(scores[positive]), 0.98)
     if sensitive is not None:
-        policy = "highest threshold whose recall is at least .98 by its one-sided 95% lower bound (validation)"
+        policy = "highest threshold, to half a film, of recall at least .98 by its one-sided 95% lower bound (validation)"
         points.append(OperatingPoint("high-sensitivity", sensitive, policy))
     points.append(OperatingPoint("asked-for", ASKED_FOR, "the .700 of the system that was asked for"))
     return points
@@ -67,7 +67,8 @@ def highest_with_recall(sick: NDArray[np.floating], least: float, confidence: fl
     """The highest threshold whose recall is at least ``least`` by its lower confidence bound.
 
     The bound is Clopper and Pearson's (1934), one-sided: with k of n found, recall is at least ``least`` when
-    P(misses <= n - k | n, 1 - least) <= 1 - confidence.
+    P(misses <= n - k | n, 1 - least) <= 1 - confidence. The threshold lies halfway from the last film found to the next
+    below it: on the film itself, the rounding of another runtime could miss it.
 
     Args:
         sick: (N,) probabilities of the pneumonias.
@@ -81,4 +82,7 @@ def highest_with_recall(sick: NDArray[np.floating], least: float, confidence: fl
 
     misses = np.arange(len(sick))
     proven = binom.cdf(misses, len(sick), 1 - least) <= 1 - confidence
-    return float(np.sort(sick)[proven.sum() - 1]) if proven.any() else None
+    if not proven.any():
+        return None
+    ordered, last_found = np.sort(sick), int(proven.sum()) - 1
+    return float((ordered[max(last_found - 1, 0)] + ordered[last_found]) / 2)

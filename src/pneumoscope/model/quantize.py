@@ -21,6 +21,9 @@ from pneumoscope.model.bundle import METADATA_KEY, BundleCard
 HEAD = "head_cam:Conv"
 """Stays in float: it costs nothing, and the maps and logits come straight from it."""
 
+READING = "radiograph:"
+"""What the names of the nodes begin with that prepare the film. They stay in float too: grey levels are not to be lost."""
+
 
 def quantize(
     bundle: Path, films: NDArray[np.uint8], out: Path, source: dict[str, Any], progress: Callable[[str, int, int], None]
@@ -57,7 +60,7 @@ def quantize(
                 reduce_range=True,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
-                nodes_to_exclude=[HEAD],
+                nodes_to_exclude=[HEAD, *_names(plain, READING)],
             )
         finally:
             logging.getLogger().removeFilter(_is_not_advice)
@@ -102,6 +105,10 @@ def _fold(bundle: Path, plain: Path) -> None:
     options.optimized_model_filepath = str(plain)
     options.log_severity_level = 4
     onnxruntime.InferenceSession(str(bundle), options, providers=["CPUExecutionProvider"])
+
+
+def _names(plain: Path, begin: str) -> list[str]:
+    return [node.name for node in onnx.load(plain).graph.node if node.name.startswith(begin)]
 
 
 def _is_not_advice(record: logging.LogRecord) -> bool:
