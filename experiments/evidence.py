@@ -45,6 +45,16 @@ def folds() -> str:
     return table(("run", "films", *MEASURES), lines)
 
 
+def covering() -> str:
+    """Markdown: one fold trained on without the cover and with it, on the films it never saw."""
+    lines = []
+    for of in ("left-out", "validation"):
+        for name, what in (("finish/fold-0", "whole films"), ("covered/fold-0", "covered")):
+            unseen = records.scores(name, of)
+            lines.append([what, f"{of}, {len(unseen.films)}", *_cells(sweep.measured(unseen))])
+    return table(("trained on, and read", "films", *MEASURES), lines)
+
+
 def candidates() -> str:
     """Markdown: what could have been released, on the validation films as they are and stressed, at 224 px."""
     lines = []
@@ -86,6 +96,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "ablations.md": {
         "folds": folds,
         "candidates": candidates,
+        "covering": covering,
         "sweep": sweep.tables,
         "views": _of_record(views.RECORD, views.tables),
     },

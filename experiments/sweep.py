@@ -27,6 +27,7 @@ from pneumoscope.data.shortcuts import auc
 from pneumoscope.errors import TrainingError
 from pneumoscope.evaluation.stress import STRESSES
 from pneumoscope.imaging import read, to_input
+from pneumoscope.imaging.lung_field import covered
 from pneumoscope.model.score import pneumonia_score
 from pneumoscope.processor import usable_cores
 from pneumoscope.training.average import average
@@ -103,23 +104,24 @@ def main() -> None:
         for name, (changed, seed) in VARIANTS.items()
         if (not options.only or name in options.only) and not kept(name)
     }
-    films = stressed_films(Setting(options.data, _SHORT, 0, options.weights, cache(), BLOCK))
+    plain = Setting(options.data, _SHORT, 0, options.weights, cache(), BLOCK)
+    films = {cover: stressed_films(plain, cover=cover) for cover in (False, True)}
     for outcome in train_many(settings, usable_cores(), options.cpus_per_run):
         print(outcome.folder.name, outcome.state, f"{outcome.seconds:.0f} s", outcome.explanation, flush=True)
         if outcome.state == "finished":
-            keep(outcome.folder, films)
+            keep(outcome.folder, films[settings[outcome.folder].recipe.covered])
     baselines = [options.out / slug(name) for name in VARIANTS if name.startswith("baseline")]
     if not kept(MEAN) and all((folder / "checksums.json").exists() for folder in baselines):
         average(baselines, options.out / slug(MEAN), cache(), lambda what, done, total: None)
-        keep(options.out / slug(MEAN), films)
+        keep(options.out / slug(MEAN), films[False])
 
 
-def keep(run: Path, films: Mapping[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]) -> None:
+def keep(run: Path, films: Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]) -> None:
     """Keep a run, and what its network makes of the stressed films."""
     model = load_model(load_finished(run))
     rows = {}
     for stress, (pixels, positive) in films.items():
-        parts = [model.predict_on_batch(part[..., None].astype(np.float32)) for part in np.array_split(pixels, 8)]
+        parts = [model.predict_on_batch(part[..., None]) for part in np.array_split(pixels, 8)]
         score = np.asarray(pneumonia_score(np.concatenate(parts)), dtype=np.float64)
         recall, specificity = rates(score, positive, 0.0)
         rows[stress] = {"auc": auc(positive, score), "recall": recall, "specificity": specificity}
@@ -127,11 +129,11 @@ def keep(run: Path, films: Mapping[str, tuple[NDArray[np.uint8], NDArray[np.bool
     (folder / "stressed.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def stressed_films(setting: Setting) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
-    """Films of the left-out block under the two middle doses of every stress.
+def stressed_films(setting: Setting, *, cover: bool) -> dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Films of the left-out block under the two middle doses of every stress, covered around the lungs after it if so.
 
     Returns:
-        By stress and dose, uint8 (N, SCORED_AT, SCORED_AT) and whether each is pneumonia (N,).
+        By stress and dose, float32 (N, SCORED_AT, SCORED_AT) and whether each is pneumonia (N,).
     """
     left_out = by_digest(films_of(setting), "left-out")
     chosen = []
@@ -142,8 +144,9 @@ def stressed_films(setting: Setting) -> dict[str, tuple[NDArray[np.uint8], NDArr
         chosen += [among[i * len(among) // STRESSED_FILMS] for i in range(STRESSED_FILMS)]
     plain, labels = [to_input(read(film.path)) for film in chosen], np.array([film.positive for film in chosen])
 
-    def small(film: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return np.asarray(Image.fromarray(film).resize((SCORED_AT, SCORED_AT), Image.Resampling.BILINEAR))
+    def small(film: NDArray[np.uint8]) -> NDArray[np.float32]:
+        seen = Image.fromarray(covered(film) if cover else film)
+        return np.asarray(seen.resize((SCORED_AT, SCORED_AT), Image.Resampling.BILINEAR), dtype=np.float32)
 
     return {
         f"{stress.name}: {strength}": (np.stack([small(stress.apply(film, dose)) for film in plain]), labels)
