@@ -57,7 +57,9 @@ def choose(fitted: Calibration, scores: NDArray[np.floating], positive: NDArray[
     ]
     sensitive = highest_with_recall(fitted.probability(scores[positive]), 0.98)
     if sensitive is not None:
-        policy = "highest threshold, to half a film, of recall at least .98 by its one-sided 95% lower bound (validation)"
+        policy = (
+            "highest threshold, to half a film, of recall at least .98 by its one-sided 95% lower bound (validation)"
+        )
         points.append(OperatingPoint("high-sensitivity", sensitive, policy))
     points.append(OperatingPoint("asked-for", ASKED_FOR, "the .700 of the system that was asked for"))
     return points

@@ -54,7 +54,8 @@ def around_lungs(margin: int) -> NDArray[np.float32]:
         float32 (INPUT_SIZE, INPUT_SIZE), 0 in the lungs to 1 outside, with a soft edge.
     """
     lungs = Image.fromarray(lung_field(INPUT_SIZE)).convert("L").filter(ImageFilter.MaxFilter(2 * margin + 1))
-    return 1 - np.asarray(lungs.filter(ImageFilter.GaussianBlur(4)), dtype=np.float32) / 255
+    inside = np.asarray(lungs.filter(ImageFilter.GaussianBlur(4)), dtype=np.float32) / 255
+    return np.asarray(1 - inside, dtype=np.float32)
 
 
 COVERED_FROM = 8
@@ -65,7 +66,7 @@ COVERED_FROM = 8
 def smoothing() -> NDArray[np.float32]:
     """The matrix S (INPUT_SIZE, INPUT_SIZE) that smears a film: S film S^T is its means over 8 x 8 pixels, enlarged."""
     means = np.eye(INPUT_SIZE, dtype=np.float32).reshape(INPUT_SIZE // 8, 8, INPUT_SIZE).mean(axis=1)
-    return interpolation(INPUT_SIZE // 8, INPUT_SIZE) @ means
+    return np.asarray(interpolation(INPUT_SIZE // 8, INPUT_SIZE) @ means, dtype=np.float32)
 
 
 def covered(film: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -79,4 +80,4 @@ def covered(film: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     outside, smear = around_lungs(COVERED_FROM), smoothing()
     whole = film.astype(np.float32)
-    return (1 - outside) * whole + outside * (smear @ whole @ smear.T)
+    return np.asarray((1 - outside) * whole + outside * (smear @ whole @ smear.T), dtype=np.float32)

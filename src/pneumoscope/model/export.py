@@ -58,7 +58,7 @@ class _Graph:
         self.size, self.read_at, self.cover = size, read_at, cover
         self.nodes: list[Any] = []
         self.stored: list[Any] = []
-        self.writers: dict[str, Callable[[Any, list[str]], None]] = {
+        self.writers: dict[str, Callable[[Any, list[str]], object]] = {
             "Concatenate": lambda layer, inputs: self._node("Concat", inputs, layer.name, axis=1),
             "Rescaling": self._rescaling,
             "ZeroPadding2D": self._padding,

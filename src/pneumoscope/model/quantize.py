@@ -22,7 +22,7 @@ HEAD = "head_cam:Conv"
 """Stays in float: it costs nothing, and the maps and logits come straight from it."""
 
 READING = "radiograph:"
-"""What the names of the nodes begin with that prepare the film. They stay in float too: grey levels are not to be lost."""
+"""What the names of the nodes begin with that prepare the film. They stay in float too: no grey level is to be lost."""
 
 
 def quantize(
