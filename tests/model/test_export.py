@@ -42,7 +42,7 @@ def test_the_bundle_answers_as_the_network(
     np.testing.assert_allclose(maps, expected[1], rtol=1e-3, atol=5e-3)
 
 
-@pytest.mark.parametrize(("cover", "read_at"), [(True, 224), (True, 160), (False, 112)])
+@pytest.mark.parametrize(("cover", "read_at"), [(True, 160), (False, 112)])
 def test_the_graph_covers_and_resizes_as_training_does(
     cover: bool, read_at: int, network: Any, films: np.ndarray, tmp_path: Path
 ) -> None:
