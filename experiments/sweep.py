@@ -105,7 +105,10 @@ def main() -> None:
         if (not options.only or name in options.only) and not kept(name)
     }
     plain = Setting(options.data, _SHORT, 0, options.weights, cache(), BLOCK)
-    films = {cover: stressed_films(plain, cover=cover) for cover in (False, True)}
+    films = {
+        cover: stressed_films(plain, cover=cover)
+        for cover in {False} | {setting.recipe.covered for setting in settings.values()}
+    }
     for outcome in train_many(settings, usable_cores(), options.cpus_per_run):
         print(outcome.folder.name, outcome.state, f"{outcome.seconds:.0f} s", outcome.explanation, flush=True)
         if outcome.state == "finished":
