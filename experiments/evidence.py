@@ -58,7 +58,7 @@ def covering() -> str:
 
 
 def candidates() -> str:
-    """Markdown: what could have been released, on the validation films as they are and stressed, at 224 px."""
+    """Markdown: what could have been released, on the validation films as they are and stressed."""
     lines = []
     for kept in records.kept("candidates"):
         name = kept.removeprefix("candidates/")

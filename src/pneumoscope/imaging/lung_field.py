@@ -70,7 +70,7 @@ def smoothing() -> NDArray[np.float32]:
 
 
 def covered(film: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Smear what lies around the lungs, so that how bright it is stays, and nothing that can be read.
+    """Smear what lies around the lungs, so that how bright it is stays, and no structure.
 
     Args:
         film: uint8 (INPUT_SIZE, INPUT_SIZE).
