@@ -69,7 +69,8 @@ def _out_of_fold(folders: Sequence[Path]) -> run.Scored:
 def _check(runs: Sequence[run.FinishedRun]) -> None:
     first, same = runs[0], completed(runs[0].config)
     for other in runs[1:]:
-        differs = [name for name in SAME if completed(other.config)[name] != same[name]]
+        theirs = completed(other.config)
+        differs = [name for name in SAME if theirs[name] != same[name]]
         if differs or other.films != first.films:
             what = ", ".join(differs) or "validation films"
             raise TrainingError(f"{other.folder} and {first.folder} differ in {what}: their mean would mean nothing")
