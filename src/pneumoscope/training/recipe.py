@@ -130,6 +130,19 @@ RECIPES = {
         augmentation=replace(_SMALL.augmentation, lungs_alone=0.75),
         scored_at=160,
     ),
+    # Read at 128 px with nothing but the lungs, from the first epoch: pneumoscope train --folds 5 --recipe lungs, and
+    # their mean: pneumoscope average
+    "lungs": replace(
+        _DEFAULT,
+        name="lungs",
+        head=replace(_DEFAULT.head, size=128),
+        finetune=(
+            Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),
+            Phase("unfrozen, 128 px", "conv3", epochs=2, learning_rate=7.5e-5, size=128),
+        ),
+        augmentation=Augmentation(crop_area=(0.12, 1.0), lungs_alone=0.75),
+        scored_at=128,
+    ),
     # The default, and longer: pneumoscope train --start DEFAULT --recipe longer
     "longer": _going_on("longer", epochs=5, learning_rate=1e-4, ema=0.998),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.

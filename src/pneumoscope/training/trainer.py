@@ -134,7 +134,8 @@ class Trainer:
         model = sha256(import_keras().config.dtype_policy().name.encode())
         for weights in self.model.get_weights()[:-2]:
             model.update(weights.tobytes())
-        kept = films.pack.with_name(f"{films.pack.stem}-features-{size}-{model.hexdigest()[:16]}.npy")
+        cover = "-covered" if self.recipe.covered else ""
+        kept = films.pack.with_name(f"{films.pack.stem}-features-{size}{cover}-{model.hexdigest()[:16]}.npy")
         if not kept.exists():
             whole = replace(films, pixels=np.load(films.pack, mmap_mode="r"))
             computed = self._compute_features(split, whole, size)
@@ -147,7 +148,7 @@ class Trainer:
 
     def _compute_features(self, split: str, films: PackedFilms, size: int) -> NDArray[np.float32]:
         extractor, features = feature_extractor(self.model), []
-        for x in films.plain(size, self.recipe.batch):
+        for x in films.plain(size, self.recipe.batch, cover=self.recipe.covered):
             features.append(np.asarray(extractor.predict_on_batch(x), dtype=np.float32))
             self.progress(f"features of {split}", sum(map(len, features)), len(films.pixels))
         return np.concatenate(features)
