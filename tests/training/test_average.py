@@ -15,9 +15,12 @@ from PIL.Image import Resampling
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
 from pneumoscope.errors import TrainingError
+from pneumoscope.evaluation.freeze import OUTLINED
 from pneumoscope.imaging import read, to_input
+from pneumoscope.imaging.lung_field import covered
 from pneumoscope.model.backend import import_keras
 from pneumoscope.screening.screener import Screener
+from pneumoscope.training.augment import Augmentation
 from pneumoscope.training.average import average
 from pneumoscope.training.recipe import recipe
 from pneumoscope.training.run import Setting, load_finished, load_model, scored, train
@@ -28,6 +31,7 @@ SHORT = replace(
     SMOKE,
     head=replace(SMOKE.head, epochs=1),
     finetune=(replace(SMOKE.finetune[0], epochs=1),),
+    augmentation=Augmentation(lungs_alone=0.75),
     limit=6,
     scored_at=SMALL,
 )
@@ -91,15 +95,23 @@ def test_the_mean_of_two_runs_is_a_finished_run(members: list[Path], mean_folder
     assert {film.path for film in out_of_fold} == {film.path for f in members for film in scored(f, "left-out")[0]}
 
 
-def test_a_recipe_of_small_films_is_scored_on_small_films_and_its_bundle_reads_them_so(members: list[Path]) -> None:
+def test_the_head_is_fitted_to_films_as_the_network_reads_them(members: list[Path]) -> None:
+    cache = members[0].parent / "cache"
+    features = {path.name.partition("-features-")[2] for path in cache.glob("*-features-*.npy")}
+    assert all(name.startswith(f"{SMALL}-covered-") for name in features)
+
+
+def test_small_covered_films_are_scored_so_and_the_bundle_reads_them_so(members: list[Path]) -> None:
     run = load_finished(members[0])
     pixels = [
-        Image.fromarray(to_input(read(film.path))).resize((SMALL, SMALL), Resampling.BILINEAR) for film in run.films
+        Image.fromarray(covered(to_input(read(film.path)))).resize((SMALL, SMALL), Resampling.BILINEAR)
+        for film in run.films
     ]
     x = np.stack([np.asarray(film, dtype=np.float32)[..., None] for film in pixels])
     np.testing.assert_allclose(load_model(run).predict_on_batch(x), run.logits, atol=1e-3)
     bundle = members[0].parent / "bundle.onnx"
     assert main(["export", str(members[0]), "--out", str(bundle)]) == 0
+    assert OUTLINED in Screener(bundle).card.limits
     answers = np.stack(list(Screener(bundle).predict([film.path for film in run.films])))
     whole = np.stack([to_input(read(film.path)) for film in run.films]).astype(np.float32)[..., None]
     far = np.abs(load_model(run).predict_on_batch(whole) - run.logits).max()

@@ -30,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe",
         default="default",
-        help="default, longer, small, finish, asked-for, naive or naive-high-rate (default: %(default)s)",
+        help="default, lungs, small, finish, covered, longer, asked-for, naive or naive-high-rate "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--start", type=Path, metavar="RUN", help="start from a finished run, or from RUN/fold-I with --folds"

@@ -33,6 +33,12 @@ LIMITS = (
     "A heatmap shows where the score comes from; it does not prove disease there.",
 )
 
+OUTLINED = (
+    "It sees nothing but a fixed outline of the lungs: what lies behind the heart or below the outline, or in lungs that "
+    "lie elsewhere than on most films, cannot be found."
+)
+"""Said too of a model that reads films covered around the lungs."""
+
 
 PRIVATE = ("source", "imagenet", "start", "state")
 """Entries of a run's config.json that say where files lay, or how far it was."""
@@ -74,17 +80,17 @@ def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: 
         name: of the model.
         version: of the model.
     """
-    result = evaluation.to_json()
+    result, trained_by = evaluation.to_json(), from_json(config["recipe"])
     return BundleCard(
         name=name,
         version=version,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         licence="Apache-2.0",
         input_size=INPUT_SIZE,
-        preprocessing=preprocessing(from_json(config["recipe"])),
+        preprocessing=preprocessing(trained_by),
         **evaluation.rule.to_json(),
         training={key: value for key, value in config.items() if key not in PRIVATE},
         validation={key: result[key] for key in ("title", "counts", "ranking", "points", "resampling")},
         intended_use=INTENDED_USE,
-        limits=list(LIMITS),
+        limits=[*LIMITS, OUTLINED] if trained_by.covered else list(LIMITS),
     )

@@ -150,7 +150,7 @@ RECIPES = {
         _DEFAULT,
         name="asked-for",
         head=replace(_DEFAULT.head, size=224),
-        finetune=(Phase("unfrozen", "conv1", epochs=5, learning_rate=1e-5, size=224),),
+        finetune=(Phase("unfrozen", "conv1", epochs=3, learning_rate=1e-5, size=224),),
         ema=0.0,
         augmentation=Augmentation(crop_area=(0.9, 1.0), sharpness=0.0, tone=0.0),
         subtypes=False,
