@@ -34,8 +34,8 @@ LIMITS = (
 )
 
 OUTLINED = (
-    "It sees nothing but a fixed outline of the lungs: what lies behind the heart or below the outline, or in lungs that "
-    "lie elsewhere than on most films, cannot be found."
+    "It sees nothing but a fixed outline of the lungs: what lies behind the heart or below the outline, or in lungs "
+    "that lie elsewhere than on most films, cannot be found."
 )
 """Said too of a model that reads films covered around the lungs."""
 
