@@ -202,18 +202,18 @@ def test_a_killed_worker_loses_and_doubles_nothing(ray_cluster: int, order: Orde
 def test_a_part_that_kills_every_worker_is_given_up_and_tried_by_the_next_call(
     ray_cluster: int, order: Order, films: list[Path]
 ) -> None:
-    names = [str(path) for path in films * 60]
-    screening = DistributedScreening(names, replace(order, part_size=1200))
+    names = [str(path) for path in films * 180]  # so long a part that no worker ends it before it is seen and killed
+    screening = DistributedScreening(names, replace(order, part_size=3600))
     stop = threading.Event()
     killer = threading.Thread(target=kill_workers, args=(stop,))
     killer.start()
     try:
-        with pytest.raises(DataError, match=r"1200 of 1200 films have no result yet\. Workers died"):
+        with pytest.raises(DataError, match=r"3600 of 3600 films have no result yet\. Workers died"):
             list(screening.run())
     finally:
         stop.set()
         killer.join()
-    assert [counts.films for counts in screening.run()] == [0, 1200]
+    assert [counts.films for counts in screening.run()] == [0, 3600]
 
 
 def test_a_fault_of_one_part_is_told_when_the_others_are_done(
