@@ -93,7 +93,7 @@ def main() -> None:
 
     import_keras()
     imported = time.monotonic() - STARTED
-    chosen = recipe("default")
+    chosen = recipe("lungs")
     setting = Setting(options.data, chosen, options.seed, options.weights, options.run.parent / "cache")
     clock = Clock()
     train(setting, options.run, clock.progress, clock.on_epoch)

@@ -8,6 +8,7 @@ Each table lies between two comments that name it; the words around them are wri
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,17 @@ FITTED = records.FOLDER / "robustness_mean.json"
 
 
 def folds() -> str:
-    """Markdown: the folds of the small recipe on the films they never saw."""
+    """Markdown: the folds on the films they never saw, and what five times the inference would buy."""
     lines = []
     for of in ("left-out", "validation"):
-        rows = []
-        for name in records.kept("small"):
-            unseen = records.scores(name, of)
-            rows.append(sweep.measured(unseen))
-            lines.append([name.removeprefix("small/"), f"{of}, {len(unseen.films)}", *_cells(rows[-1])])
+        unseen = {Path(name).name: records.scores(name, of) for name in records.kept(records.FOLDS)}
+        rows = {name: sweep.measured(films) for name, films in unseen.items()}
+        lines += [[name, f"{of}, {len(unseen[name].films)}", *_cells(row)] for name, row in rows.items()]
         for word, how in (("mean", np.mean), ("standard deviation", _spread)):
-            lines.append([word, of, *_cells({key: float(how([row[key] for row in rows])) for key in rows[0]})])
+            row = {key: float(how([row[key] for row in rows.values()])) for key in rows["fold-0"]}
+            lines.append([word, of, *_cells(row)])
+    ensemble = replace(unseen["fold-0"], logits=np.mean([films.logits for films in unseen.values()], axis=0))
+    lines.append(["logits of all five, averaged", "validation", *_cells(sweep.measured(ensemble))])
     return table(("run", "films", *MEASURES), lines)
 
 

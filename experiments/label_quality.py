@@ -130,7 +130,7 @@ def sheet(rows: Sequence[Mapping[str, Any]], data: Path) -> Image.Image:
 
 def out_of_fold() -> Scores:
     """Every film that a kept fold left out, as it scored it."""
-    parts = [records.scores(name, "left-out") for name in records.kept("small")]
+    parts = [records.scores(name, "left-out") for name in records.kept(records.FOLDS)]
     return sum(parts[1:], parts[0])
 
 

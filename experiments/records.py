@@ -25,6 +25,8 @@ from pneumoscope.training.run import load_finished, scored
 
 FOLDER = Path(__file__).parent / "records"
 RUNS = FOLDER / "runs"
+FOLDS = "lungs"
+"""Below it are the kept folds that out-of-fold scores come from."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Look, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
-    parser.add_argument("--recipe", default="finish", help="where the runs are kept below records/runs")
+    parser.add_argument("--recipe", default=records.FOLDS, help="where the runs are kept below records/runs")
     parser.add_argument("--data", type=Path, help="films with labels, as for training")
     parser.add_argument("--out", type=Path, default=RECORD)
     asked = parser.parse_args(arguments)

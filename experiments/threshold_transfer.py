@@ -1,6 +1,6 @@
 """How well a threshold that was chosen on some number blocks of train carries over to others.
 
-    python experiments/threshold_transfer.py       reads the kept folds of the small recipe, writes the record
+    python experiments/threshold_transfer.py       reads the kept folds, writes the record
 
 Every fold is a network that never saw its own block nor the held-out validation blocks. A threshold is chosen on one
 of these sets (or on the out-of-fold scores of all other blocks) and applied to another, and what happens there is
@@ -202,7 +202,7 @@ def study(pair: dict[str, Any]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Study every way of choosing on every transfer and write the record."""
-    names = records.kept("small")
+    names = records.kept(records.FOLDS)
     rows = [row for pair in transfers(names) for row in study(pair)]
     RECORD.write_text(json.dumps({"folds": names, "resamples": RESAMPLES, "rows": rows}, indent=1) + "\n")
     print(RECORD)
