@@ -93,7 +93,7 @@ def main() -> None:
 
     import_keras()
     imported = time.monotonic() - STARTED
-    chosen = recipe("lungs")
+    chosen = recipe("default")
     setting = Setting(options.data, chosen, options.seed, options.weights, options.run.parent / "cache")
     clock = Clock()
     train(setting, options.run, clock.progress, clock.on_epoch)

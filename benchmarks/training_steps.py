@@ -93,7 +93,7 @@ def measure(candidate: Candidate, weights: str, batch: Path) -> dict[str, float]
 
     keras = import_keras()
     keras.config.set_dtype_policy(candidate.precision)
-    model, chosen = build(weights), recipe("lungs")
+    model, chosen = build(weights), recipe("default")
     open_from(model, candidate.opened)
     optimizer = keras.optimizers.Adam(1e-5) if candidate.adam else optimizer_of(chosen, chosen.finetune[-1], 1000)
     model.compile(optimizer, jit_compile="auto" if candidate.xla is None else candidate.xla, **objective())
@@ -156,7 +156,7 @@ def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, 
     from pneumoscope.training.recipe import recipe
 
     films = distinct(film for film in chosen(machine.films("chest_xray"), MOST_FILMS) if film.split == "train")
-    packed, how = pack(films, folder, lambda *_: None), recipe("lungs").augmentation
+    packed, how = pack(films, folder, lambda *_: None), recipe("default").augmentation
     batches, rates = {}, []
     for size, count in {(candidate.size, candidate.batch) for candidate in CANDIDATES}:
         x, targets, weights = next(packed.augmented(size, count, how, (0,)))

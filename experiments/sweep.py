@@ -30,7 +30,6 @@ from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import covered
 from pneumoscope.model.score import pneumonia_score
 from pneumoscope.processor import usable_cores
-from pneumoscope.training.augment import Augmentation
 from pneumoscope.training.average import average
 from pneumoscope.training.many import train_many
 from pneumoscope.training.recipe import Phase, Recipe, recipe
@@ -50,11 +49,10 @@ STRESSED_FILMS = 100
 """Of each label, from the left-out block."""
 
 _SHORT = replace(
-    recipe("lungs"),
+    recipe("default"),
     name="sweep",
-    head=replace(recipe("lungs").head, size=64),
+    head=replace(recipe("default").head, size=64),
     finetune=(Phase("unfrozen, 64 px", "conv3", epochs=3, learning_rate=1.5e-4, size=64),),
-    augmentation=Augmentation(),
     scored_at=SCORED_AT,
 )
 

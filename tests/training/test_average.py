@@ -118,6 +118,26 @@ def test_small_covered_films_are_scored_so_and_the_bundle_reads_them_so(members:
     assert np.abs(answers - run.logits).max() < 0.2 * far  # the graph does not round grey to 8 bits, training does
 
 
+def test_a_run_goes_on_from_the_mean(dataset: Path, mean_folder: Path, tmp_path: Path) -> None:
+    finish = replace(SHORT, head=replace(SHORT.head, epochs=0))
+    setting = Setting(dataset, finish, 0, None, mean_folder.parent / "cache", start=mean_folder)
+    train(setting, tmp_path / "run", _silent, _silent)
+    finished, mean = load_finished(tmp_path / "run"), load_finished(mean_folder)
+    assert finished.history[:-1] == mean.history
+    assert [member["seed"] for member in finished.config["started_from"]["mean_of"]] == [0, 1]
+    np.testing.assert_array_equal(scored(tmp_path / "run", "left-out")[1], scored(mean_folder, "left-out")[1])
+    # Two steps at a very low rate: moved, and not far.
+    moved = [np.abs(a - b).max() for a, b in zip(*(load_model(r).get_weights() for r in (finished, mean)), strict=True)]
+    assert 0 < max(moved) < 0.1
+
+
+def test_a_run_does_not_start_from_one_that_saw_its_left_out_films(members: list[Path], tmp_path: Path) -> None:
+    config = json.loads((members[0] / "config.json").read_text())
+    setting = Setting(Path(config["source"]), SHORT, 0, None, members[0].parent / "cache", (1, 2), start=members[0])
+    with pytest.raises(TrainingError, match="may have seen what is held out here"):
+        train(setting, tmp_path / "run", _silent, _silent)
+
+
 def test_runs_of_two_recipes_have_no_mean(members: list[Path], tmp_path: Path) -> None:
     other = Path(shutil.copytree(members[1], tmp_path / "other"))
     config = json.loads((other / "config.json").read_text())

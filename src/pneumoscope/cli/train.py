@@ -29,8 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ray-address", metavar="ADDRESS", help=f"{many}: a running cluster, not one of our own")
     parser.add_argument(
         "--recipe",
-        default="lungs",
-        help="lungs, asked-for, naive or naive-high-rate (default: %(default)s)",
+        default="default",
+        help="default, lungs, small, finish, covered, longer, asked-for, naive or naive-high-rate "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--start", type=Path, metavar="RUN", help="start from a finished run, or from RUN/fold-I with --folds"
     )
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
@@ -132,15 +136,16 @@ def _new(options: argparse.Namespace, seed: int) -> "Setting":
 
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
-    imagenet = None if weights == "random" else resolve(weights, cache())
+    imagenet = None if weights == "random" or options.start else resolve(weights, cache())
     asked = recipe("smoke" if options.smoke else options.recipe)
-    return Setting(options.data, asked, seed, imagenet, cache())
+    return Setting(options.data, asked, seed, imagenet, cache(), start=options.start)
 
 
 def _fold(options: argparse.Namespace, block: int) -> "Setting":
     """Seeds differ between the folds, and between the folds of two seeds."""
     setting = _new(options, options.seed * options.folds + block)
-    return replace(setting, left_out=(block, options.folds))
+    start = options.start and options.start / f"fold-{block}"
+    return replace(setting, left_out=(block, options.folds), start=start)
 
 
 def cache() -> Path:

@@ -40,7 +40,7 @@ OUTLINED = (
 """Said too of a model that reads films covered around the lungs."""
 
 
-PRIVATE = ("source", "imagenet", "state")
+PRIVATE = ("source", "imagenet", "start", "state")
 """Entries of a run's config.json that say where files lay, or how far it was."""
 
 

@@ -110,6 +110,7 @@ def _ended(folder: Path, setting: Setting) -> Outcome | None:
         "recipe": asdict(setting.recipe),
         "seed": setting.seed,
         "left_out": setting.left_out,
+        "start": str(setting.start.resolve()) if setting.start else None,
         "source": str(setting.source.resolve()),
     }
     earlier = completed(config)
@@ -133,5 +134,6 @@ def _read(path: Path, otherwise: Any) -> Any:
 def _absolute(setting: Setting) -> Setting:
     """The same setting for a worker, whose current folder is another one."""
     imagenet = setting.imagenet and setting.imagenet.absolute()
+    start = setting.start and setting.start.absolute()
     source, cache = setting.source.absolute(), setting.cache.absolute()
-    return replace(setting, source=source, imagenet=imagenet, cache=cache)
+    return replace(setting, source=source, imagenet=imagenet, cache=cache, start=start)

@@ -66,35 +66,52 @@ class Recipe:
         return self.augmentation.lungs_alone > 0
 
 
-_LUNGS = Recipe(
-    name="lungs",
-    head=Phase("frozen", "head", epochs=30, learning_rate=1e-2, size=128),
+_DEFAULT = Recipe(
+    name="default",
+    head=Phase("frozen", "head", epochs=30, learning_rate=1e-2, size=160),
     finetune=(
-        Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),
-        Phase("unfrozen, 128 px", "conv3", epochs=2, learning_rate=7.5e-5, size=128),
+        Phase("unfrozen, 128 px", "conv3", epochs=4, learning_rate=1e-4, size=128),
+        Phase("unfrozen, 160 px", "conv3", epochs=3, learning_rate=5e-5, size=160),
     ),
-    augmentation=Augmentation(crop_area=(0.12, 1.0), lungs_alone=0.75),
-    scored_at=128,
 )
 
-_WHOLE_FILMS = replace(_LUNGS, augmentation=Augmentation(), scored_at=INPUT_SIZE)
+_SMALL = replace(
+    _DEFAULT,
+    name="small",
+    head=replace(_DEFAULT.head, size=128),
+    finetune=(Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),),
+    augmentation=Augmentation(crop_area=(0.12, 1.0)),
+    scored_at=112,
+)
 
 
 def _naive(name: str, rate: float) -> Recipe:
     """Everything opened at once, without a head fitted first, BatchNormalization on batch statistics."""
     return replace(
-        _WHOLE_FILMS,
+        _DEFAULT,
         name=name,
-        head=replace(_WHOLE_FILMS.head, epochs=0),
+        head=replace(_DEFAULT.head, epochs=0),
         finetune=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=rate, size=128),),
         ema=0.0,
         batchnorm=True,
     )
 
 
+def _going_on(name: str, epochs: int, learning_rate: float, ema: float) -> Recipe:
+    """More epochs for a finished run, whose head is fitted."""
+    return replace(
+        _SMALL,
+        name=name,
+        head=replace(_SMALL.head, epochs=0),
+        finetune=(Phase("going on, 160 px", "conv3", epochs, learning_rate, size=160),),
+        ema=ema,
+        scored_at=INPUT_SIZE,
+    )
+
+
 RECIPES = {
     # pneumoscope train --data chest_xray --out RUN           (docs/evidence/ holds the recorded result)
-    "lungs": _LUNGS,
+    "default": _DEFAULT,
     # pneumoscope train --data chest_xray --out RUN --smoke   (under two minutes; its model is worthless)
     "smoke": Recipe(
         name="smoke",
@@ -103,12 +120,37 @@ RECIPES = {
         batch=8,
         limit=12,
     ),
+    # Many small runs for one: pneumoscope train --folds 5 --recipe small; pneumoscope average;
+    # pneumoscope train --start MEAN --recipe finish              (docs/evidence/ablations.md: no better so far)
+    "small": _SMALL,
+    "finish": _going_on("finish", epochs=2, learning_rate=5e-5, ema=_SMALL.ema),
+    # For any of them, with what lies around the lungs covered: pneumoscope train --start RUN --recipe covered
+    "covered": replace(
+        _going_on("covered", epochs=2, learning_rate=5e-5, ema=_SMALL.ema),
+        augmentation=replace(_SMALL.augmentation, lungs_alone=0.75),
+        scored_at=160,
+    ),
+    # Covered from the first epoch, and smaller: pneumoscope train --recipe lungs, a third of the work of the two above
+    # for nearly the same (docs/evidence/ablations.md)
+    "lungs": replace(
+        _DEFAULT,
+        name="lungs",
+        head=replace(_DEFAULT.head, size=128),
+        finetune=(
+            Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),
+            Phase("unfrozen, 128 px", "conv3", epochs=2, learning_rate=7.5e-5, size=128),
+        ),
+        augmentation=Augmentation(crop_area=(0.12, 1.0), lungs_alone=0.75),
+        scored_at=128,
+    ),
+    # The default, and longer: pneumoscope train --start DEFAULT --recipe longer
+    "longer": _going_on("longer", epochs=5, learning_rate=1e-4, ema=0.998),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(
-        _WHOLE_FILMS,
+        _DEFAULT,
         name="asked-for",
-        head=replace(_WHOLE_FILMS.head, size=INPUT_SIZE),
-        finetune=(Phase("unfrozen", "conv1", epochs=3, learning_rate=1e-5, size=INPUT_SIZE),),
+        head=replace(_DEFAULT.head, size=224),
+        finetune=(Phase("unfrozen", "conv1", epochs=3, learning_rate=1e-5, size=224),),
         ema=0.0,
         augmentation=Augmentation(crop_area=(0.9, 1.0), sharpness=0.0, tone=0.0),
         subtypes=False,

@@ -50,6 +50,7 @@ class Setting:
         cache: folder for packed films.
         left_out: (i, n) leaves block i of n number blocks of the training films out of training, to be scored at the
             end; None trains on all. The validation films stay the same.
+        start: a finished run whose weights to start from instead of ImageNet's; None for ImageNet's.
     """
 
     source: Path
@@ -58,6 +59,7 @@ class Setting:
     imagenet: Path | None
     cache: Path
     left_out: tuple[int, int] | None = None
+    start: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         DataError: the films cannot be used as asked.
         NotAssessedError: a film cannot be read.
         CollapseError: see pneumoscope.training.guard; the folder then says "collapsed".
-        TrainingError: the folder holds a run of another setting.
+        TrainingError: the folder holds a run of another setting, or the run to start from saw other films.
     """
     from pneumoscope.model.resnet import build
     from pneumoscope.training.trainer import Trainer
@@ -94,16 +96,18 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     keras = import_keras()
     keras.config.set_dtype_policy("mixed_bfloat16" if bfloat16_pays() else "float32")
     films = films_of(setting)
-    config = _config(setting, films)
+    before = load_finished(setting.start) if setting.start else None
+    config = _config(setting, films) | (_start(before, setting, films) if before else {})
     _begin(folder, config)
+    earlier = before.history if before else []
 
     def keep_history(history: list[dict[str, Any]]) -> None:
-        write_json(folder / "history.json", history)
+        write_json(folder / "history.json", earlier + history)
         on_epoch(history)
 
     packed = _packed(films, setting, progress)
     keras.utils.set_random_seed(setting.seed)
-    model = build(str(setting.imagenet) if setting.imagenet else None)
+    model = load_model(before) if before else build(str(setting.imagenet) if setting.imagenet else None)
     trainer = Trainer(model, setting.recipe, packed, setting.seed, folder, progress, keep_history)
     try:
         trainer.run()
@@ -112,6 +116,9 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         raise
     sides = {"validation": "val"} | ({"left-out": "left-out"} if setting.left_out else {})
     unseen = {name: (by_digest(films, side), trainer.predict(side)) for name, side in sides.items()}
+    if before and "left-out" not in unseen and (before.folder / "left-out.npz").exists():
+        # Trained on all films, but what it started from has a score of every film by a network that had not seen it.
+        unseen["left-out"] = scored(before.folder, "left-out")
     finish(folder, config, films, model, unseen)
 
 
@@ -131,8 +138,9 @@ def setting_of(config: dict[str, Any], cache: Path) -> Setting:
     """What a run was asked to do, from its config.json."""
     imagenet = Path(config["imagenet"]) if config["imagenet"] else None
     left_out = tuple(config["left_out"]) if config.get("left_out") else None
+    start = Path(config["start"]) if config.get("start") else None
     asked = (Path(config["source"]), from_json(config["recipe"]), config["seed"])
-    return Setting(*asked, imagenet, cache, left_out)
+    return Setting(*asked, imagenet, cache, left_out, start)
 
 
 def load_finished(folder: Path) -> FinishedRun:
@@ -234,6 +242,18 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     }
 
 
+def _start(before: FinishedRun, setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
+    """Where the run starts from, and what that run was."""
+    left_out = list(setting.left_out) if setting.left_out else None
+    if (before.config.get("left_out"), before.config["fingerprint"]) != (left_out, fingerprint(films)):
+        raise TrainingError(f"{before.folder} was trained on other films, and may have seen what is held out here")
+    return {
+        "start": str(before.folder.resolve()),
+        "start_sha256": sha256(before.folder / "model.weights.h5"),
+        "started_from": {key: before.config.get(key) for key in ("recipe", "seed", "mean_of")},
+    }
+
+
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in VERSIONED:
@@ -247,7 +267,7 @@ def _versions() -> dict[str, str]:
 def _begin(folder: Path, config: dict[str, Any]) -> None:
     if (folder / "config.json").exists():
         earlier = completed(_read_config(folder))
-        fixed = ("recipe", "seed", "left_out", "fingerprint", "imagenet_sha256")
+        fixed = ("recipe", "seed", "left_out", "start_sha256", "fingerprint", "imagenet_sha256")
         changed = [name for name in fixed if earlier.get(name) != json.loads(json.dumps(config.get(name)))]
         if changed:
             raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
