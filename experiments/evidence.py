@@ -18,6 +18,7 @@ import numpy as np
 import records
 import robustness
 import robustness_page
+import seeds
 import sweep
 import threshold_transfer
 import views
@@ -100,6 +101,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "ablations.md": {
         "folds": folds,
         "candidates": candidates,
+        "seeds": _of_record(seeds.RECORD, seeds.tables),
         "covering": covering,
         "sweep": sweep.tables,
         "views": _of_record(views.RECORD, views.tables),
