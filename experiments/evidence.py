@@ -65,7 +65,10 @@ def candidates() -> str:
     lines = []
     for kept in records.kept("candidates"):
         name = kept.removeprefix("candidates/")
-        lines.append([name, *_cells(sweep.measured(records.scores(kept, "validation"))), _stressed(name)])
+        cells = _cells(sweep.measured(records.scores(kept, "validation")))
+        if not records.config(kept)["recipe"].get("subtypes", True):
+            cells[MEASURES.index("three classes")] = ""
+        lines.append([name, *cells, _stressed(name)])
     columns = ("network", *MEASURES, "stressed: balanced accuracy (recall / specificity)")
     return table(columns, sorted(lines, key=lambda line: line[1]))
 

@@ -97,6 +97,12 @@ def history(name: str) -> list[dict[str, Any]]:
     return rows
 
 
+def config(name: str) -> dict[str, Any]:
+    """The config.json of a kept run."""
+    read: dict[str, Any] = json.loads((RUNS / name / "config.json").read_text())
+    return read
+
+
 def scores(name: str, of: str) -> Scores:
     """The "validation" or the "left-out" films of a kept run."""
     with (RUNS / name / "scores.csv").open(newline="") as stream:

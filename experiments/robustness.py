@@ -1,6 +1,6 @@
 """How bundles bear stressed films, and what their score rests on: stresses in doses, and checks for shortcuts.
 
-    python experiments/robustness.py --bundle A.onnx --beside B.onnx
+    python experiments/robustness.py --bundle A.onnx --beside B.onnx [C.onnx]
 
 A balanced sample of the held-out films of train is scored by each bundle under every dose of every stress, and with
 evidence taken away: the lungs, all but the lungs, sharpness. The record keeps every condition that is done, so the same
@@ -203,15 +203,14 @@ def main(arguments: list[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--bundle", type=Path, required=True, help="an exported model")
-    parser.add_argument("--beside", type=Path, help="another, to compare with")
+    parser.add_argument("--beside", type=Path, nargs="+", default=[], help="others, to compare with")
     parser.add_argument("--data", type=Path, help="films with labels, as for training")
     parser.add_argument("--films", type=int, default=100, help="of each label (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=usable_cores(), help="threads (default: all cores)")
     parser.add_argument("--out", type=Path, default=RECORD, help="the record to begin or to go on with")
     asked = parser.parse_args(arguments)
     films = sample(asked.data or machine.films("chest_xray"), asked.films)
-    bundles = [asked.bundle, asked.beside] if asked.beside else [asked.bundle]
-    sessions = [open_session(bundle, asked.workers, "onnxruntime") for bundle in bundles]
+    sessions = [open_session(bundle, asked.workers, "onnxruntime") for bundle in (asked.bundle, *asked.beside)]
     run(sessions, films, lung_field(INPUT_SIZE), asked.out, asked.workers)
 
 

@@ -20,7 +20,7 @@ from page import table
 Record = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-_LOOKS = (style.VALIDATION, style.TRAINING)
+_LOOKS = (style.VALIDATION, style.TRAINING, {"color": "#8a3d8f", "linestyle": ":", "marker": "^"})
 _COLUMNS = 3
 
 
