@@ -98,6 +98,7 @@ def test_the_mean_of_two_runs_is_a_finished_run(members: list[Path], mean_folder
 def test_the_head_is_fitted_to_films_as_the_network_reads_them(members: list[Path]) -> None:
     cache = members[0].parent / "cache"
     features = {path.name.partition("-features-")[2] for path in cache.glob("*-features-*.npy")}
+    assert features
     assert all(name.startswith(f"{SMALL}-covered-") for name in features)
 
 
