@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.out.parent.is_dir():
         raise BundleError(f"{options.out.parent}: no such folder to write the bundle to")
     finished = load_finished(options.run_folder)
-    evaluation = validated(finished.films, finished.logits)
+    evaluation = validated(finished.films, finished.logits, refit=finished.refit)
     card = card_of(evaluation, finished.config, options.name, options.model_version)
     recipe = from_json(finished.config["recipe"])
     write_bundle(load_model(finished), card, options.out, read_at=recipe.scored_at, cover=recipe.covered)

@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.training.run import load_finished
 
     finished = load_finished(options.run_folder)
-    evaluations = [validated(finished.films, finished.logits)]
+    evaluations = [validated(finished.films, finished.logits, refit=finished.refit)]
     subject = Subject(card_of(evaluations[0], finished.config, "pneumoscope-resnet50", "not exported"))
     if options.evaluated:
         try:

@@ -29,12 +29,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ray-address", metavar="ADDRESS", help=f"{many}: a running cluster, not one of our own")
     parser.add_argument(
         "--recipe",
-        default="default",
-        help="default, lungs, small, finish, covered, longer, asked-for, naive or naive-high-rate "
-        "(default: %(default)s)",
+        help="default, lungs, small, finish, covered, longer, asked-for, naive or naive-high-rate (default: default)",
     )
     parser.add_argument(
         "--start", type=Path, metavar="RUN", help="start from a finished run, or from RUN/fold-I with --folds"
+    )
+    parser.add_argument(
+        "--refit",
+        type=Path,
+        metavar="RUN",
+        help="instead of --data: a finished run's films and recipe again, its validation films trained on too; what "
+        "RUN made of those chooses the thresholds",
     )
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
@@ -55,11 +60,13 @@ def run(options: argparse.Namespace) -> int:
 
         def on_epoch(history: list[dict[str, Any]]) -> None:
             for row in history[-1:]:
-                say(
-                    f"{row['phase']} epoch {row['epoch']}: loss {row['loss']:.3f} AUC {row['auc']:.4f} | validation "
-                    f"loss {row['val_loss']:.3f} AUC {row['val_auc']:.4f} recall {row['val_recall']:.3f} "
-                    f"specificity {row['val_specificity']:.3f} | {row['seconds']:.0f} s"
-                )
+                said = f"{row['phase']} epoch {row['epoch']}: loss {row['loss']:.3f} AUC {row['auc']:.4f}"
+                if not setting.refit:
+                    said += (
+                        f" | validation loss {row['val_loss']:.3f} AUC {row['val_auc']:.4f} "
+                        f"recall {row['val_recall']:.3f} specificity {row['val_specificity']:.3f}"
+                    )
+                say(f"{said} | {row['seconds']:.0f} s")
 
         train(setting, folder, progress, on_epoch)
         say(f"finished: {folder}\nnext: pneumoscope report {folder}; pneumoscope export {folder} --out model.onnx")
@@ -72,9 +79,11 @@ def _run_many(options: argparse.Namespace) -> int:
     from pneumoscope.processor import usable_cores
     from pneumoscope.training.many import Outcome, train_many
 
-    if options.resume or not (options.data and options.out) or (options.seeds and options.folds):
+    seeds_of_refit = options.seeds and options.refit
+    if options.resume or not ((options.data or seeds_of_refit) and options.out) or (options.seeds and options.folds):
         raise TrainingError(
-            "either --seeds or --folds, with --data and --out; the same command again goes on where it stopped"
+            "either --seeds, with --data or --refit and --out, or --folds, with --data and --out; the same command "
+            "again goes on where it stopped"
         )
     if options.folds:
         settings = {options.out / f"fold-{block}": _fold(options, block) for block in range(options.folds)}
@@ -99,7 +108,8 @@ def _show(outcomes: "list[Outcome]") -> None:
 
     table = Table("run", "state", "AUC", "recall", "specificity", "time", box=box.SIMPLE_HEAD)
     for outcome in outcomes:
-        numbers = [f"{outcome.last[f'val_{name}']:.4f}" for name in ("auc", "recall", "specificity") if outcome.last]
+        last, names = outcome.last, ("val_auc", "val_recall", "val_specificity")
+        numbers = [f"{last[name]:.4f}" for name in names if name in last]
         time = f"{outcome.seconds:.0f} s" if outcome.seconds else "before"
         table.add_row(str(outcome.folder), outcome.state, *(numbers or ["-"] * 3), time)
     terminal().print(table)
@@ -122,22 +132,29 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
 
     if options.resume:
         return resumed(options.resume, cache()), options.resume
-    if not (options.data and options.out):
-        raise TrainingError("give --data and --out for a new run, or --resume RUN")
+    if not ((options.data or options.refit) and options.out):
+        raise TrainingError("give --data or --refit RUN, and --out, for a new run, or --resume RUN")
     if options.out.is_file() or any(path.suffix != ".partial" for path in options.out.glob("*")):
         raise TrainingError(f"{options.out} is not empty; choose a new folder, or go on: --resume {options.out}")
     return _new(options, options.seed), options.out
 
 
 def _new(options: argparse.Namespace, seed: int) -> "Setting":
+    from pneumoscope.errors import TrainingError
     from pneumoscope.model.weights import resolve
     from pneumoscope.training.recipe import recipe
-    from pneumoscope.training.run import Setting
+    from pneumoscope.training.run import Setting, refitting
 
+    if options.refit:
+        if options.data or options.start or options.smoke or options.recipe:
+            raise TrainingError(
+                "--refit takes films and recipe from the run: give it no --data, --start, --recipe or --smoke"
+            )
+        return refitting(options.refit, seed, cache())
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
     imagenet = None if weights == "random" or options.start else resolve(weights, cache())
-    asked = recipe("smoke" if options.smoke else options.recipe)
+    asked = recipe("smoke" if options.smoke else options.recipe or "default")
     return Setting(options.data, asked, seed, imagenet, cache(), start=options.start)
 
 

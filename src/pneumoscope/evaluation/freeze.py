@@ -18,6 +18,9 @@ from pneumoscope.training.recipe import Recipe, from_json
 
 VALIDATION = "Validation (held-out films of the training set)"
 
+REFITTED = "Validation (held-out films, as the same recipe reads them that was not trained on them)"
+"""The title where the network itself was trained on the validation films too (``pneumoscope train --refit``)."""
+
 _INPUT = (
     "Decoded to grey (ITU-R 601 luma; DICOM: Modality LUT, VOI LUT or window, MONOCHROME1 inverted), resized to "
     f"{INPUT_SIZE} x {INPUT_SIZE} whatever its aspect ratio by antialiased bilinear filtering, rounded to 8 bits."
@@ -39,17 +42,24 @@ OUTLINED = (
 )
 """Said too of a model that reads films covered around the lungs."""
 
+BORROWED = (
+    "Calibration and thresholds were chosen with another network of the same recipe, on films that this one was "
+    "trained on too: nothing but a test set has measured this one."
+)
+"""Said too of a model that was refitted on all films."""
 
-PRIVATE = ("source", "imagenet", "start", "state")
+
+PRIVATE = ("source", "imagenet", "start", "refit", "state")
 """Entries of a run's config.json that say where files lay, or how far it was."""
 
 
-def validated(films: Sequence[Film], logits: NDArray[np.float32]) -> Evaluation:
+def validated(films: Sequence[Film], logits: NDArray[np.float32], *, refit: bool = False) -> Evaluation:
     """Fit the decision rule to held-out films and evaluate it on them.
 
     Args:
         films: the N held-out films.
-        logits: (N, 3), of the weights that the bundle will hold.
+        logits: (N, 3), of the weights that the bundle will hold, or of those that a refit stands in for.
+        refit: whether it is a refit's.
 
     Returns:
         The evaluation, whose ``rule`` is the one to freeze. Being fitted to these films, it flatters a little.
@@ -61,7 +71,7 @@ def validated(films: Sequence[Film], logits: NDArray[np.float32]) -> Evaluation:
     scores = pneumonia_score(logits)
     fitted = calibration.fit(scores, predictions.positive)
     points = operating_point.choose(fitted, scores, predictions.positive)
-    return evaluate(predictions, DecisionRule(fitted, tuple(points), points[0].name), VALIDATION)
+    return evaluate(predictions, DecisionRule(fitted, tuple(points), points[0].name), REFITTED if refit else VALIDATION)
 
 
 def preprocessing(recipe: Recipe) -> str:
@@ -81,6 +91,7 @@ def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: 
         version: of the model.
     """
     result, trained_by = evaluation.to_json(), from_json(config["recipe"])
+    also = {OUTLINED: trained_by.covered, BORROWED: "refit_of" in config}
     return BundleCard(
         name=name,
         version=version,
@@ -92,5 +103,5 @@ def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: 
         training={key: value for key, value in config.items() if key not in PRIVATE},
         validation={key: result[key] for key in ("title", "counts", "ranking", "points", "resampling")},
         intended_use=INTENDED_USE,
-        limits=[*LIMITS, OUTLINED] if trained_by.covered else list(LIMITS),
+        limits=[*LIMITS, *(limit for limit, applies in also.items() if applies)],
     )

@@ -68,6 +68,11 @@ def _out_of_fold(folders: Sequence[Path]) -> run.Scored:
 
 def _check(runs: Sequence[run.FinishedRun]) -> None:
     first, same = runs[0], completed(runs[0].config)
+    for member in runs:
+        if member.refit:
+            raise TrainingError(
+                f"{member.folder} was trained on the validation films too: its mean could not be validated"
+            )
     for other in runs[1:]:
         theirs = completed(other.config)
         differs = [name for name in SAME if theirs[name] != same[name]]

@@ -111,6 +111,7 @@ def _ended(folder: Path, setting: Setting) -> Outcome | None:
         "seed": setting.seed,
         "left_out": setting.left_out,
         "start": str(setting.start.resolve()) if setting.start else None,
+        "refit": str(setting.refit.resolve()) if setting.refit else None,
         "source": str(setting.source.resolve()),
     }
     earlier = completed(config)
@@ -134,6 +135,6 @@ def _read(path: Path, otherwise: Any) -> Any:
 def _absolute(setting: Setting) -> Setting:
     """The same setting for a worker, whose current folder is another one."""
     imagenet = setting.imagenet and setting.imagenet.absolute()
-    start = setting.start and setting.start.absolute()
+    start, refit = (folder and folder.absolute() for folder in (setting.start, setting.refit))
     source, cache = setting.source.absolute(), setting.cache.absolute()
-    return replace(setting, source=source, imagenet=imagenet, cache=cache, start=start)
+    return replace(setting, source=source, imagenet=imagenet, cache=cache, start=start, refit=refit)

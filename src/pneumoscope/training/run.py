@@ -5,7 +5,8 @@ RUN/split.csv          every film used, with its side of the split
 RUN/history.json       one row per epoch
 RUN/checkpoint.npz     what --resume reads
 RUN/model.weights.h5   the weights to keep
-RUN/validation.npz     logits of the validation films, in the order of validation.csv
+RUN/validation.npz     logits of the validation films, in the order of validation.csv; a refit keeps those of the run it
+                       refits, which had not seen them
 RUN/left-out.npz       the same of the block left out of training, if one was, with left-out.csv
 RUN/checksums.json     sha256 of the finished files
 """
@@ -51,6 +52,8 @@ class Setting:
         left_out: (i, n) leaves block i of n number blocks of the training films out of training, to be scored at the
             end; None trains on all. The validation films stay the same.
         start: a finished run whose weights to start from instead of ImageNet's; None for ImageNet's.
+        refit: a finished run of the same recipe to train again on all of its films, the validation films among them;
+            what it made of those stands for this run's validation. None for an ordinary run.
     """
 
     source: Path
@@ -60,6 +63,7 @@ class Setting:
     cache: Path
     left_out: tuple[int, int] | None = None
     start: Path | None = None
+    refit: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class FinishedRun:
         config: as in config.json.
         history: one row per epoch.
         films: the validation films.
-        logits: (N, 3) of the validation films, from the kept weights.
+        logits: (N, 3) of the validation films, from the kept weights; of a refit, from those of the run it refits.
     """
 
     folder: Path
@@ -79,6 +83,11 @@ class FinishedRun:
     history: list[dict[str, Any]]
     films: list[Film]
     logits: NDArray[np.float32]
+
+    @property
+    def refit(self) -> bool:
+        """Whether the network was trained on the validation films too."""
+        return "refit_of" in self.config
 
 
 def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -88,7 +97,8 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         DataError: the films cannot be used as asked.
         NotAssessedError: a film cannot be read.
         CollapseError: see pneumoscope.training.guard; the folder then says "collapsed".
-        TrainingError: the folder holds a run of another setting, or the run to start from saw other films.
+        TrainingError: the folder holds a run of another setting, or the run to start from saw other films, or the run
+            to refit is none whose scores can stand for this one's.
     """
     from pneumoscope.model.resnet import build
     from pneumoscope.training.trainer import Trainer
@@ -98,10 +108,13 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     films = films_of(setting)
     before = load_finished(setting.start) if setting.start else None
     config = _config(setting, films) | (_start(before, setting, films) if before else {})
+    config |= _refit_of(setting.refit, config) if setting.refit else {}
     _begin(folder, config)
     earlier = before.history if before else []
 
     def keep_history(history: list[dict[str, Any]]) -> None:
+        if setting.refit:  # What it says of the validation films, on which it is trained, is no validation.
+            history = [{key: row[key] for key in row if not key.startswith("val_")} for row in history]
         write_json(folder / "history.json", earlier + history)
         on_epoch(history)
 
@@ -114,8 +127,11 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     except CollapseError as error:
         write_json(folder / "config.json", config | {"state": "collapsed", "explanation": str(error)})
         raise
-    sides = {"validation": "val"} | ({"left-out": "left-out"} if setting.left_out else {})
+    sides = {} if setting.refit else {"validation": "val"}
+    sides |= {"left-out": "left-out"} if setting.left_out else {}
     unseen = {name: (by_digest(films, side), trainer.predict(side)) for name, side in sides.items()}
+    if setting.refit:
+        unseen["validation"] = scored(setting.refit, "validation")
     if before and "left-out" not in unseen and (before.folder / "left-out.npz").exists():
         # Trained on all films, but what it started from has a score of every film by a network that had not seen it.
         unseen["left-out"] = scored(before.folder, "left-out")
@@ -138,9 +154,18 @@ def setting_of(config: dict[str, Any], cache: Path) -> Setting:
     """What a run was asked to do, from its config.json."""
     imagenet = Path(config["imagenet"]) if config["imagenet"] else None
     left_out = tuple(config["left_out"]) if config.get("left_out") else None
-    start = Path(config["start"]) if config.get("start") else None
+    start, refit = (Path(config[name]) if config.get(name) else None for name in ("start", "refit"))
     asked = (Path(config["source"]), from_json(config["recipe"]), config["seed"])
-    return Setting(*asked, imagenet, cache, left_out, start)
+    return Setting(*asked, imagenet, cache, left_out, start, refit)
+
+
+def refitting(folder: Path, seed: int, cache: Path) -> Setting:
+    """To train a finished run's recipe again, on all of its films.
+
+    Raises:
+        TrainingError: see :func:`load_finished`.
+    """
+    return replace(setting_of(load_finished(folder).config, cache), seed=seed, refit=folder)
 
 
 def load_finished(folder: Path) -> FinishedRun:
@@ -198,6 +223,8 @@ def films_of(setting: Setting) -> dict[str, Film]:
         train = _side(films, "train")
         for digest, film in zip(train, block_folds(list(train.values()), count)[block], strict=True):
             films[digest] = replace(film, split="left-out") if film.split == "val" else film
+    if setting.refit:
+        films = {digest: replace(film, split="train") for digest, film in films.items()}
     if not setting.recipe.subtypes:
         return {digest: replace(film, subtype=None) for digest, film in films.items()}
     return films
@@ -205,6 +232,9 @@ def films_of(setting: Setting) -> dict[str, Film]:
 
 def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dict[str, PackedFilms]:
     """The films of every side; those left out lie in one pack with the training films, the same for every block."""
+    if setting.refit:  # The validation films are trained on as well, and watched for collapse alone.
+        watched = _side(films_of(replace(setting, refit=None)), "val")
+        return {"train": pack(films, setting.cache, progress), "val": pack(watched, setting.cache, progress)}
     held_out = pack(_side(films, "val"), setting.cache, progress)
     rest = {digest: film for digest, film in films.items() if film.split != "val"}
     packed = pack(rest, setting.cache, progress)
@@ -245,12 +275,32 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
 def _start(before: FinishedRun, setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     """Where the run starts from, and what that run was."""
     left_out = list(setting.left_out) if setting.left_out else None
-    if (before.config.get("left_out"), before.config["fingerprint"]) != (left_out, fingerprint(films)):
+    if before.refit or (before.config.get("left_out"), before.config["fingerprint"]) != (left_out, fingerprint(films)):
         raise TrainingError(f"{before.folder} was trained on other films, and may have seen what is held out here")
     return {
         "start": str(before.folder.resolve()),
         "start_sha256": sha256(before.folder / "model.weights.h5"),
         "started_from": {key: before.config.get(key) for key in ("recipe", "seed", "mean_of")},
+    }
+
+
+def _refit_of(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """What the run to refit was, if it was trained just as this one will be, but for the validation films."""
+    before = load_finished(folder)
+    same = ("fingerprint", "imagenet_sha256", "left_out", "recipe")
+    differs = [name for name in same if completed(before.config).get(name) != json.loads(json.dumps(asked[name]))] + [
+        name for name in ("start", "mean_of", "refit_of") if before.config.get(name)
+    ]
+    if differs or before.config.get("left_out"):
+        what = ", ".join(differs) or "left_out"
+        raise TrainingError(
+            f"{folder} cannot be refitted, for its {what}: it must be trained from ImageNet's weights, on all "
+            "but the validation films of the same source"
+        )
+    digest = sha256(folder / "model.weights.h5")
+    return {
+        "refit": str(folder.resolve()),
+        "refit_of": {"seed": before.config["seed"], "films": before.config["films"], "weights_sha256": digest},
     }
 
 
@@ -267,7 +317,7 @@ def _versions() -> dict[str, str]:
 def _begin(folder: Path, config: dict[str, Any]) -> None:
     if (folder / "config.json").exists():
         earlier = completed(_read_config(folder))
-        fixed = ("recipe", "seed", "left_out", "start_sha256", "fingerprint", "imagenet_sha256")
+        fixed = ("recipe", "seed", "left_out", "start_sha256", "refit_of", "fingerprint", "imagenet_sha256")
         changed = [name for name in fixed if earlier.get(name) != json.loads(json.dumps(config.get(name)))]
         if changed:
             raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
