@@ -104,7 +104,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "ablations.md": {
         "folds": folds,
         "candidates": candidates,
-        "seeds": _of_record(seeds.RECORD, seeds.tables),
+        "seeds": _of_record(seeds.record_of("lungs"), seeds.tables),
         "covering": covering,
         "sweep": sweep.tables,
         "views": _of_record(views.RECORD, views.tables),

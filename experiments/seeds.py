@@ -4,7 +4,7 @@
 
 Each bundle is what ``pneumoscope export`` made of the kept run records/runs/RECIPE/NAME, called NAME.onnx, and is
 judged at the default operating point frozen in it. This looks at the official test: a row of
-docs/evidence/test-looks.md. The record keeps what ``pneumoscope evaluate`` says of each; evidence.py makes the table.
+docs/evidence/test-looks.md. The record, seeds_RECIPE.json, keeps what ``pneumoscope evaluate`` says of each; evidence.py makes the table.
 """
 
 import argparse
@@ -23,7 +23,6 @@ sys.path.append(str(ROOT / "benchmarks"))
 import machine  # noqa: E402
 from page import table  # noqa: E402
 
-RECORD = records.FOLDER / "seeds.json"
 AT_POINT = ("accuracy", "recall", "specificity", "balanced_accuracy", "recall_viral")
 RANKING = ("three_class_accuracy", "auc")
 COLUMNS = ("network", *(name.replace("_", " ") for name in (*AT_POINT, *RANKING)), "validation less test")
@@ -51,13 +50,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
     parser.add_argument("--recipe", default=records.FOLDS, help="where the runs are kept below records/runs")
     parser.add_argument("--data", type=Path, help="films with labels, as for training")
-    parser.add_argument("--out", type=Path, default=RECORD)
+    parser.add_argument("--out", type=Path, help="the record (default: records/seeds_RECIPE.json)")
     asked = parser.parse_args(arguments)
     source = asked.data or machine.films("chest_xray")
     about = {"machine": machine.describe(), "commit": machine.commit(), "recipe": asked.recipe}
     record = about | {"bundles": [look(bundle, source) for bundle in asked.bundles]}
-    asked.out.write_text(json.dumps(record, indent=1) + "\n")
+    (asked.out or record_of(asked.recipe)).write_text(json.dumps(record, indent=1) + "\n")
     print(tables(record))
+
+
+def record_of(recipe: str) -> Path:
+    """Where the record of a recipe's seeds is."""
+    return records.FOLDER / f"seeds_{recipe}.json"
 
 
 def tables(record: dict[str, Any]) -> str:
