@@ -4,7 +4,8 @@
 
 Each bundle is what ``pneumoscope export`` made of the kept run records/runs/RECIPE/NAME, called NAME.onnx, and is
 judged at the default operating point frozen in it. This looks at the official test: a row of
-docs/evidence/test-looks.md. The record, seeds_RECIPE.json, keeps what ``pneumoscope evaluate`` says of each; evidence.py makes the table.
+docs/evidence/test-looks.md. The record, seeds_RECIPE.json, keeps what ``pneumoscope evaluate`` says of each;
+evidence.py makes the table.
 """
 
 import argparse
