@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import held_out
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pneumoscope.data.film import CLASSES, Film
-from pneumoscope.data.layout import fingerprint, load
-from pneumoscope.data.splits import divided
+from pneumoscope.data.layout import fingerprint
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation import style
 from pneumoscope.evaluation.predictions import DecisionRule
@@ -29,7 +29,7 @@ from pneumoscope.model.bundle import RELEASED
 from pneumoscope.processor import usable_cores
 from pneumoscope.screening.explanation import LEAST_AGREEMENT, MOVED, Heat, agreement, chance, lung_share, moved
 from pneumoscope.screening.heatmap import evidence, heat
-from pneumoscope.screening.session import Session, open_session
+from pneumoscope.screening.session import Session
 from pneumoscope.screening.workers import in_order
 
 ROOT = Path(__file__).parents[1]
@@ -47,10 +47,10 @@ def sample(source: Path, count: int) -> dict[str, Film]:
     Raises:
         DataError: there are fewer.
     """
-    held_out = sorted((key, film) for key, film in divided(load(source)).items() if film.split == "val")
+    unseen = sorted(held_out.films(source).items())
     taken: dict[str, Film] = {}
     for index, name in enumerate(CLASSES):
-        films = [(key, film) for key, film in held_out if film.classes[index]]
+        films = [(key, film) for key, film in unseen if film.classes[index]]
         if len(films) < count:
             raise DataError(f"{source}: only {len(films)} held-out films are {name}; ask for --films {len(films)}")
         taken |= dict(films[place] for place in np.arange(count) * len(films) // count)
@@ -94,7 +94,7 @@ def best_share(places: int) -> float:
 def main(bundle: Path, data: Path, count: int, path: Path) -> None:
     """Measure and write the record."""
     films = sample(data, count)
-    session = open_session(bundle, usable_cores(), "onnxruntime")
+    session = held_out.session(bundle, usable_cores())
     maps: list[Heat] = []
     rows = []
     for film, found in zip(

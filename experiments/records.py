@@ -4,7 +4,7 @@
 
 records/runs/NAME/config.json    recipe, seed, block left out, films, versions
 records/runs/NAME/history.json   one row per epoch
-records/runs/NAME/scores.csv     the logits of every film the run never trained on
+records/runs/NAME/scores.csv     the logits of every film the run never trained on; a refit trained on all
 """
 
 import argparse
@@ -76,6 +76,8 @@ def keep(run: Path, name: str) -> Path:
     config = {key: value for key, value in finished.config.items() if key not in PRIVATE}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     (folder / "history.json").write_text(json.dumps(finished.history, indent=1) + "\n")
+    if finished.refit:
+        return folder
     with (folder / "scores.csv").open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["set", "film", "patient", "class", *CLASSES])

@@ -16,14 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import held_out
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from pneumoscope.data.film import Film, Label
-from pneumoscope.data.layout import fingerprint, load
+from pneumoscope.data.layout import fingerprint
 from pneumoscope.data.shortcuts import laplacian_variance
-from pneumoscope.data.splits import divided
 from pneumoscope.errors import DataError, PneumoscopeError
 from pneumoscope.evaluation import metrics
 from pneumoscope.evaluation.bootstrap import Resampling, Statistic, estimates
@@ -32,7 +32,7 @@ from pneumoscope.evaluation.stress import STRESSES, Pixels, blank, equalise_shar
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
 from pneumoscope.model.score import pneumonia_score
 from pneumoscope.processor import usable_cores
-from pneumoscope.screening.session import Session, open_session
+from pneumoscope.screening.session import Session
 from pneumoscope.screening.workers import in_order
 
 ROOT = Path(__file__).parents[1]
@@ -94,14 +94,14 @@ def sample(source: Path, count: int) -> dict[str, Film]:
     Raises:
         DataError: there are fewer.
     """
-    held_out = {key: film for key, film in divided(load(source)).items() if film.split == "val"}
+    unseen = held_out.films(source)
     taken: dict[str, Film] = {}
     for label in Label:
-        keys = [key for key, film in held_out.items() if film.label is label]
+        keys = [key for key, film in unseen.items() if film.label is label]
         if len(keys) < count:
             raise DataError(f"{source}: only {len(keys)} held-out films are {label}; ask for --films {len(keys)}")
-        keys.sort(key=lambda key: (held_out[key].subtype or "", key))
-        taken |= {keys[place]: held_out[keys[place]] for place in (2 * np.arange(count) + 1) * len(keys) // (2 * count)}
+        keys.sort(key=lambda key: (unseen[key].subtype or "", key))
+        taken |= {keys[place]: unseen[keys[place]] for place in (2 * np.arange(count) + 1) * len(keys) // (2 * count)}
     return taken
 
 
@@ -210,7 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RECORD, help="the record to begin or to go on with")
     asked = parser.parse_args(arguments)
     films = sample(asked.data or machine.films("chest_xray"), asked.films)
-    sessions = [open_session(bundle, asked.workers, "onnxruntime") for bundle in (asked.bundle, *asked.beside)]
+    sessions = [held_out.session(bundle, asked.workers) for bundle in (asked.bundle, *asked.beside)]
     run(sessions, films, lung_field(INPUT_SIZE), asked.out, asked.workers)
 
 

@@ -49,10 +49,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Look, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
-    parser.add_argument("--recipe", default=records.FOLDS, help="where the runs are kept below records/runs")
+    parser.add_argument("--recipe", required=True, help="where the runs are kept below records/runs")
     parser.add_argument("--data", type=Path, help="films with labels, as for training")
     parser.add_argument("--out", type=Path, help="the record (default: records/seeds_RECIPE.json)")
     asked = parser.parse_args(arguments)
+    for bundle in asked.bundles:
+        if not bundle.is_file() or not (records.RUNS / asked.recipe / bundle.stem / "config.json").exists():
+            parser.error(f"{bundle}: no such bundle, or its run is not kept as {asked.recipe}/{bundle.stem}")
     source = asked.data or machine.films("chest_xray")
     about = {"machine": machine.describe(), "commit": machine.commit(), "recipe": asked.recipe}
     record = about | {"bundles": [look(bundle, source) for bundle in asked.bundles]}
@@ -66,7 +69,10 @@ def record_of(recipe: str) -> Path:
 
 
 def tables(record: dict[str, Any]) -> str:
-    """Markdown: one row a network, then the mean and the standard deviation of all."""
+    """Markdown: one row a network, then the mean and the standard deviation of all.
+
+    What it loses from the validation films is left empty of a refit, for which there are none.
+    """
     rows = {row["name"]: _values(row, record["recipe"]) for row in record["bundles"]}
     every = np.array(list(rows.values()))
     rows |= {"mean": list(every.mean(axis=0)), "standard deviation": list(every.std(axis=0, ddof=1))}
@@ -75,14 +81,17 @@ def tables(record: dict[str, Any]) -> str:
 
 def _values(row: dict[str, Any], recipe: str) -> list[float]:
     metrics = row["point"]["metrics"] | row["ranking"]
-    unseen = measured(records.scores(f"{recipe}/{row['name']}", "validation"))
-    drop = (unseen["recall"] + unseen["specificity"]) / 2 - metrics["balanced_accuracy"]["value"]
+    drop, kept = float("nan"), f"{recipe}/{row['name']}"
+    if "refit_of" not in records.config(kept):
+        unseen = measured(records.scores(kept, "validation"))
+        drop = (unseen["recall"] + unseen["specificity"]) / 2 - metrics["balanced_accuracy"]["value"]
     return [*(metrics[name]["value"] for name in (*AT_POINT, *RANKING)), drop]
 
 
 def _shown(values: list[float]) -> list[str]:
     auc = COLUMNS.index("auc") - 1
-    return [f"{value:.4f}" if place == auc else f"{value:.1%}" for place, value in enumerate(values)]
+    shown = [f"{value:.4f}" if place == auc else f"{value:.1%}" for place, value in enumerate(values)]
+    return ["" if np.isnan(value) else cell for value, cell in zip(values, shown, strict=True)]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import held_out
 import numpy as np
 import records
 from records import Scores
@@ -20,14 +21,11 @@ from robustness import Change, score
 from sweep import measured
 
 from pneumoscope.data.film import CLASSES
-from pneumoscope.data.layout import load
-from pneumoscope.data.splits import divided
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.evaluation.stress import crop, rotate
 from pneumoscope.imaging import read, to_input
 from pneumoscope.model.bundle import RELEASED
 from pneumoscope.processor import usable_cores
-from pneumoscope.screening.session import open_session
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
@@ -54,9 +52,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RECORD)
     asked = parser.parse_args(arguments)
     source = asked.data or machine.films("chest_xray")
-    films = [film for film in divided(load(source)).values() if film.split == "val"]
+    films = list(held_out.films(source).values())
     inputs = [to_input(read(film.path)) for film in films]
-    session = open_session(asked.bundle, usable_cores(), "onnxruntime")
+    session = held_out.session(asked.bundle, usable_cores())
     rows, logits = [], []
     for name, change in VIEWS.items():
         logits.append(score(session, inputs, change, usable_cores()))

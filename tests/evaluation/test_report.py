@@ -11,7 +11,7 @@ from PIL import Image
 from synthetic import MIXED, RULE, predictions
 
 from pneumoscope.data.film import Film, Label
-from pneumoscope.evaluation import Predictions, Resampling, evaluate, report
+from pneumoscope.evaluation import Predictions, Resampling, curves, evaluate, report
 from pneumoscope.model.bundle import BundleCard
 
 FEW = Resampling(100)
@@ -78,6 +78,15 @@ def test_every_figure_is_a_file_and_named_on_the_page(written):
     assert [int(number) for number in re.findall(r"Figure (\d+)\.", text)] == list(range(1, 14))
     with Image.open(folder / "figures" / "roc-validation.png") as picture:
         assert picture.width >= 1000
+
+
+def test_a_history_without_validation_speaks_of_none(written, tmp_path):
+    trained = [{key: value for key, value in row.items() if not key.startswith("val_")} for row in HISTORY]
+    (_, text, both), said = written, "and on the validation films"
+    assert said in text
+    assert said not in report.write(both[1:], tmp_path, history=trained).read_text()
+    lines = [axes.get_legend_handles_labels()[1] for axes in curves.history(trained).axes]
+    assert lines == [["training"], ["training"]]
 
 
 def test_the_page_fetches_nothing(written):

@@ -21,6 +21,7 @@ def runs(tmp_path: Path, bundles: list[Path], monkeypatch: pytest.MonkeyPatch) -
         rows = ["normal,2,0,0", "normal,1,0,0", "viral,1,0,0", "bacterial,0,3,0"]
         lines = ["set,film,patient,class,normal,bacterial,viral", *(f"validation,f,p,{row}" for row in rows)]
         (folder / "scores.csv").write_text("\n".join(lines) + "\n")
+        (folder / "config.json").write_text("{}")
 
 
 def test_every_network_is_judged_at_its_default_point(
@@ -40,3 +41,21 @@ def test_every_network_is_judged_at_its_default_point(
     assert rows["mean"]["specificity"] == f"{sum(found) / 2:.1%}"
     assert rows["standard deviation"]["specificity"] == f"{(found[0] - found[1]) / 2**0.5:.1%}"
     assert (rows["first"]["auc"], rows["first"]["validation less test"]) == ("1.0000", "-25.0%")
+
+
+def test_a_refit_has_no_validation_to_fall_from(runs: None, source: Path, bundles: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "runs" / "some" / "second" / "config.json").write_text('{"refit_of": {}}')
+    path = tmp_path / "seeds.json"
+    seeds.main([*map(str, bundles), "--recipe", "some", "--data", str(source), "--out", str(path)])
+    drops = [line.strip("|").split("|")[-1].strip() for line in seeds.tables(json.loads(path.read_text())).splitlines()]
+    assert drops[2:] == ["-25.0%", "", "", ""]
+
+
+def test_nothing_is_looked_at_before_all_of_it_can_be_kept(
+    runs: None, source: Path, bundles: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "seeds.json"
+    with pytest.raises(SystemExit):
+        seeds.main([*map(str, bundles), "--recipe", "other", "--data", str(source), "--out", str(path)])
+    assert "its run is not kept as other/first" in capsys.readouterr().err
+    assert not path.exists()

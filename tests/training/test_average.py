@@ -139,6 +139,14 @@ def test_a_run_does_not_start_from_one_that_saw_its_left_out_films(members: list
         train(setting, tmp_path / "run", _silent, _silent)
 
 
+def test_a_run_does_not_start_from_one_whose_draw_of_patients_was_another(dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(dataset / "train", tmp_path / "films" / "train")
+    setting = Setting(tmp_path / "films", replace(SHORT, limit=None), 0, None, tmp_path / "cache")
+    train(setting, tmp_path / "run", _silent, _silent)
+    with pytest.raises(TrainingError, match="may have seen what is held out here"):
+        train(replace(setting, seed=1, start=tmp_path / "run"), tmp_path / "on", _silent, _silent)
+
+
 def test_runs_of_two_recipes_have_no_mean(members: list[Path], tmp_path: Path) -> None:
     other = Path(shutil.copytree(members[1], tmp_path / "other"))
     config = json.loads((other / "config.json").read_text())

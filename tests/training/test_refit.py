@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,11 @@ from pneumoscope.model.backend import import_keras
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.average import average
 from pneumoscope.training.run import Setting, load_finished, refitting, resumed, scored, train
+
+sys.path.append(str(Path(__file__).parents[2] / "experiments"))
+
+import held_out
+import records
 
 
 def _silent(*_: object) -> None:
@@ -124,9 +130,34 @@ def test_a_run_on_other_films_or_by_another_recipe_does_not_stand_for_it(smoke: 
         train(folds, tmp_path / "run", _silent, _silent)
 
 
-@pytest.mark.parametrize("also", [["--data", "D"], ["--recipe", "lungs"], ["--smoke"], ["--start", "RUN"]])
+@pytest.mark.parametrize(
+    "also", [["--data", "D"], ["--recipe", "lungs"], ["--weights", "random"], ["--smoke"], ["--start", "RUN"]]
+)
 def test_films_and_recipe_are_not_given_twice(
     also: list[str], smoke: SmokeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "--refit", str(smoke.folder), "--out", str(tmp_path / "run"), *also]) == 4
-    assert "--refit takes films and recipe from the run" in capsys.readouterr().err
+    assert "--refit takes films, recipe and weights from the run" in capsys.readouterr().err
+
+
+def test_what_is_not_there_is_named(smoke: SmokeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    for run in ("absent", "file"):
+        assert main(["train", "--refit", str(tmp_path / run), "--out", str(tmp_path / "run")]) == 4
+        assert f"{tmp_path / run}: no training run here" in capsys.readouterr().err
+    assert main(["train", "--refit", str(smoke.folder), "--resume", str(tmp_path / "run")]) == 4
+    assert "goes on with --resume alone" in capsys.readouterr().err
+    moved = replace(refitting(smoke.folder, 0, tmp_path / "cache"), imagenet=tmp_path / "moved.h5")
+    with pytest.raises(TrainingError, match=r"moved\.h5: the ImageNet weights that the run needs are not there"):
+        train(moved, tmp_path / "run", _silent, _silent)
+
+
+def test_nothing_measures_it_on_films_that_it_was_trained_on(
+    refit: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["export", str(refit), "--out", str(tmp_path / "refit.onnx")]) == 0
+    assert held_out.session(bundle, 1).card.name == "smoke"
+    with pytest.raises(TrainingError, match="measure the bundle of the run that it refits"):
+        held_out.session(tmp_path / "refit.onnx", 1)
+    monkeypatch.setattr(records, "RUNS", tmp_path / "records")
+    assert {path.name for path in records.keep(refit, "refit").iterdir()} == {"config.json", "history.json"}

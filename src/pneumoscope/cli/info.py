@@ -53,7 +53,7 @@ def _show(known: dict[str, Any]) -> None:
     console.print(points)
 
     validation = card["validation"]
-    if "quantized" in card["training"]:
+    if "quantized" in card["training"] and "refit_of" not in card["training"]:
         validation = validation | {"title": f"{validation['title']}, of the float bundle it was made from"}
     for found in (validation, known["evaluation"]):
         if found:

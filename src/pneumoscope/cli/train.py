@@ -38,8 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--refit",
         type=Path,
         metavar="RUN",
-        help="instead of --data: a finished run's films and recipe again, its validation films trained on too; what "
-        "RUN made of those chooses the thresholds",
+        help="instead of --data: films and recipe of a finished run again, its validation films trained on too; what "
+        "RUN, trained from ImageNet's weights, made of those chooses the thresholds",
     )
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
@@ -130,6 +130,8 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
     from pneumoscope.errors import TrainingError
     from pneumoscope.training.run import resumed
 
+    if options.resume and options.refit:
+        raise TrainingError("a refit that was interrupted goes on with --resume alone")
     if options.resume:
         return resumed(options.resume, cache()), options.resume
     if not ((options.data or options.refit) and options.out):
@@ -146,9 +148,10 @@ def _new(options: argparse.Namespace, seed: int) -> "Setting":
     from pneumoscope.training.run import Setting, refitting
 
     if options.refit:
-        if options.data or options.start or options.smoke or options.recipe:
+        if options.data or options.start or options.smoke or options.recipe or options.weights != "auto":
             raise TrainingError(
-                "--refit takes films and recipe from the run: give it no --data, --start, --recipe or --smoke"
+                "--refit takes films, recipe and weights from the run: give it no --data, --recipe, --weights, "
+                "--start or --smoke"
             )
         return refitting(options.refit, seed, cache())
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.

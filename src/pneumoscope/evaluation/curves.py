@@ -105,7 +105,8 @@ def history(rows: Sequence[Mapping[str, Any]]) -> Figure:
         style.head(axes, *title)
         style.dress(axes, "Epoch")
         for key, label, line in ((name, "training", style.TRAINING), (f"val_{name}", "validation", style.VALIDATION)):
-            axes.plot(places, [_value(row, key) for row in rows], label=label, linewidth=1.8, markersize=5, **line)
+            if any(key in row for row in rows):
+                axes.plot(places, [_value(row, key) for row in rows], label=label, linewidth=1.8, markersize=5, **line)
         axes.set_xlim(0, len(starts))
         marked = sorted(
             {*starts, *((start + end - 1) // 2 for start, end in zip(starts, ends, strict=True)), len(rows) - 1}

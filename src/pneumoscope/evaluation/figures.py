@@ -47,10 +47,10 @@ def draw(evaluation: Evaluation) -> list[Drawing]:
 
 def draw_history(rows: Sequence[Mapping[str, Any]]) -> Drawing:
     """Draw the course of a training."""
-    caption = (
-        "Loss and AUC after every epoch, on the films trained on and on the validation films; a dotted line divides "
-        "the phases. Training films are seen augmented, so their curve may lie below the other."
-    )
+    caption = "Loss and AUC after every epoch on the films trained on, which are seen augmented"
+    if any("val_auc" in row for row in rows):
+        caption += ", so that their curve may lie below the other, and on the validation films"
+    caption += ". A dotted line divides the phases."
     return Drawing("training-history", "Training history", caption, curves.history(rows))
 
 

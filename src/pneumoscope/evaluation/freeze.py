@@ -18,7 +18,7 @@ from pneumoscope.training.recipe import Recipe, from_json
 
 VALIDATION = "Validation (held-out films of the training set)"
 
-REFITTED = "Validation (held-out films, as the same recipe reads them that was not trained on them)"
+REFITTED = "Validation of the run it refits (held-out films of the training set, same recipe)"
 """The title where the network itself was trained on the validation films too (``pneumoscope train --refit``)."""
 
 _INPUT = (
@@ -44,7 +44,7 @@ OUTLINED = (
 
 BORROWED = (
     "Calibration and thresholds were chosen with another network of the same recipe, on films that this one was "
-    "trained on too: nothing but a test set has measured this one."
+    "trained on too: nothing but a test set can measure this one."
 )
 """Said too of a model that was refitted on all films."""
 
@@ -53,7 +53,7 @@ PRIVATE = ("source", "imagenet", "start", "refit", "state")
 """Entries of a run's config.json that say where files lay, or how far it was."""
 
 
-def validated(films: Sequence[Film], logits: NDArray[np.float32], *, refit: bool = False) -> Evaluation:
+def validated(films: Sequence[Film], logits: NDArray[np.float32], *, refit: bool) -> Evaluation:
     """Fit the decision rule to held-out films and evaluate it on them.
 
     Args:

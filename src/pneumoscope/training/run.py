@@ -14,7 +14,7 @@ RUN/checksums.json     sha256 of the finished files
 import json
 import platform
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -107,18 +107,22 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     keras.config.set_dtype_policy("mixed_bfloat16" if bfloat16_pays() else "float32")
     films = films_of(setting)
     before = load_finished(setting.start) if setting.start else None
+    refitted = load_finished(setting.refit) if setting.refit else None
+    kept_apart = films
+    if refitted:
+        films = {digest: replace(film, split="train") for digest, film in films.items()}
     config = _config(setting, films) | (_start(before, setting, films) if before else {})
-    config |= _refit_of(setting.refit, config) if setting.refit else {}
+    config |= _refit_of(refitted, config) if refitted else {}
     _begin(folder, config)
     earlier = before.history if before else []
 
     def keep_history(history: list[dict[str, Any]]) -> None:
-        if setting.refit:  # What it says of the validation films, on which it is trained, is no validation.
+        if refitted:  # What it says of the validation films, on which it is trained, is no validation.
             history = [{key: row[key] for key in row if not key.startswith("val_")} for row in history]
         write_json(folder / "history.json", earlier + history)
         on_epoch(history)
 
-    packed = _packed(films, setting, progress)
+    packed = _packed(kept_apart, setting, progress)
     keras.utils.set_random_seed(setting.seed)
     model = load_model(before) if before else build(str(setting.imagenet) if setting.imagenet else None)
     trainer = Trainer(model, setting.recipe, packed, setting.seed, folder, progress, keep_history)
@@ -127,11 +131,10 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     except CollapseError as error:
         write_json(folder / "config.json", config | {"state": "collapsed", "explanation": str(error)})
         raise
-    sides = {} if setting.refit else {"validation": "val"}
-    sides |= {"left-out": "left-out"} if setting.left_out else {}
+    sides = ({} if refitted else {"validation": "val"}) | ({"left-out": "left-out"} if setting.left_out else {})
     unseen = {name: (by_digest(films, side), trainer.predict(side)) for name, side in sides.items()}
-    if setting.refit:
-        unseen["validation"] = scored(setting.refit, "validation")
+    if refitted:
+        unseen["validation"] = (refitted.films, refitted.logits)
     if before and "left-out" not in unseen and (before.folder / "left-out.npz").exists():
         # Trained on all films, but what it started from has a score of every film by a network that had not seen it.
         unseen["left-out"] = scored(before.folder, "left-out")
@@ -160,7 +163,7 @@ def setting_of(config: dict[str, Any], cache: Path) -> Setting:
 
 
 def refitting(folder: Path, seed: int, cache: Path) -> Setting:
-    """To train a finished run's recipe again, on all of its films.
+    """To train a finished run's recipe again, on all of its films, where they and the ImageNet weights lay then.
 
     Raises:
         TrainingError: see :func:`load_finished`.
@@ -206,7 +209,7 @@ def load_model(run: FinishedRun) -> Any:
 def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise TrainingError(f"{folder}: no training run here (config.json is missing)") from error
     except ValueError as error:
         raise TrainingError(f"{folder / 'config.json'}: damaged; start the run again in a new folder") from error
@@ -214,8 +217,12 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def films_of(setting: Setting) -> dict[str, Film]:
-    """Distinct training films by digest, each with its side of the split: "train", "val" or "left-out"."""
-    films = divided(load(setting.source), seed=setting.seed)
+    """Distinct training films by digest, each with its side of the split: "train", "val" or "left-out".
+
+    Those of a refit are divided as the run that it refits had them.
+    """
+    seed = _read_config(setting.refit)["seed"] if setting.refit else setting.seed
+    films = divided(load(setting.source), seed=seed)
     chosen = {film.path for film in limited(list(films.values()), setting.recipe.limit)}
     films = {digest: film for digest, film in films.items() if film.path in chosen}
     if setting.left_out:
@@ -223,8 +230,6 @@ def films_of(setting: Setting) -> dict[str, Film]:
         train = _side(films, "train")
         for digest, film in zip(train, block_folds(list(train.values()), count)[block], strict=True):
             films[digest] = replace(film, split="left-out") if film.split == "val" else film
-    if setting.refit:
-        films = {digest: replace(film, split="train") for digest, film in films.items()}
     if not setting.recipe.subtypes:
         return {digest: replace(film, subtype=None) for digest, film in films.items()}
     return films
@@ -232,10 +237,9 @@ def films_of(setting: Setting) -> dict[str, Film]:
 
 def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dict[str, PackedFilms]:
     """The films of every side; those left out lie in one pack with the training films, the same for every block."""
-    if setting.refit:  # The validation films are trained on as well, and watched for collapse alone.
-        watched = _side(films_of(replace(setting, refit=None)), "val")
-        return {"train": pack(films, setting.cache, progress), "val": pack(watched, setting.cache, progress)}
     held_out = pack(_side(films, "val"), setting.cache, progress)
+    if setting.refit:  # They are trained on as well, and watched for collapse alone.
+        return {"train": pack(films, setting.cache, progress), "val": held_out}
     rest = {digest: film for digest, film in films.items() if film.split != "val"}
     packed = pack(rest, setting.cache, progress)
     left_out = np.array([rest[digest].split == "left-out" for digest in sorted(rest)])
@@ -256,6 +260,10 @@ def _side(films: dict[str, Film], split: str) -> dict[str, Film]:
 
 def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     keras = import_keras()
+    if setting.imagenet and not setting.imagenet.is_file():
+        raise TrainingError(
+            f"{setting.imagenet}: the ImageNet weights that the run needs are not there; bring them back"
+        )
     return {
         "recipe": asdict(setting.recipe),
         "seed": setting.seed,
@@ -275,7 +283,10 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
 def _start(before: FinishedRun, setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
     """Where the run starts from, and what that run was."""
     left_out = list(setting.left_out) if setting.left_out else None
-    if before.refit or (before.config.get("left_out"), before.config["fingerprint"]) != (left_out, fingerprint(films)):
+    same = (before.config.get("left_out"), before.config["fingerprint"]) == (left_out, fingerprint(films))
+    # The draw of patients follows from the seed, where the films come without blocks and without a split of their own.
+    drawn_alike = _names(before.films) == _names(_side(films, "val").values())
+    if before.refit or not (same and drawn_alike):
         raise TrainingError(f"{before.folder} was trained on other films, and may have seen what is held out here")
     return {
         "start": str(before.folder.resolve()),
@@ -284,22 +295,24 @@ def _start(before: FinishedRun, setting: Setting, films: dict[str, Film]) -> dic
     }
 
 
-def _refit_of(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+def _names(films: Iterable[Film]) -> set[tuple[str, str]]:
+    """What names films wherever they lie."""
+    return {(film.patient, film.path.name) for film in films}
+
+
+def _refit_of(before: FinishedRun, asked: dict[str, Any]) -> dict[str, Any]:
     """What the run to refit was, if it was trained just as this one will be, but for the validation films."""
-    before = load_finished(folder)
-    same = ("fingerprint", "imagenet_sha256", "left_out", "recipe")
-    differs = [name for name in same if completed(before.config).get(name) != json.loads(json.dumps(asked[name]))] + [
-        name for name in ("start", "mean_of", "refit_of") if before.config.get(name)
-    ]
-    if differs or before.config.get("left_out"):
-        what = ", ".join(differs) or "left_out"
+    earlier, now = completed(before.config), json.loads(json.dumps(asked))
+    differs = [name for name in ("fingerprint", "imagenet_sha256", "recipe") if earlier.get(name) != now[name]]
+    differs += [name for name in ("left_out", "start", "mean_of", "refit_of") if earlier.get(name) or now.get(name)]
+    if differs:
         raise TrainingError(
-            f"{folder} cannot be refitted, for its {what}: it must be trained from ImageNet's weights, on all "
-            "but the validation films of the same source"
+            f"{before.folder} cannot be refitted, for its {', '.join(differs)}: it must be trained from ImageNet's "
+            "weights, on all but the validation films of the same source"
         )
-    digest = sha256(folder / "model.weights.h5")
+    digest = sha256(before.folder / "model.weights.h5")
     return {
-        "refit": str(folder.resolve()),
+        "refit": str(before.folder.resolve()),
         "refit_of": {"seed": before.config["seed"], "films": before.config["films"], "weights_sha256": digest},
     }
 
