@@ -109,30 +109,48 @@ def test_nothing_goes_on_from_it_that_would_be_validated_on_its_films(
     setting = refitting(smoke.folder, 0, tmp_path / "cache")
     with pytest.raises(TrainingError, match="may have seen what is held out here"):
         train(replace(setting, refit=None, start=refit), tmp_path / "on", _silent, _silent)
-    with pytest.raises(TrainingError, match="cannot be refitted, for its refit_of"):
+    with pytest.raises(TrainingError, match="cannot be refitted so, for its refit_of"):
         train(replace(setting, refit=refit), tmp_path / "twice", _silent, _silent)
     with pytest.raises(TrainingError, match="was trained on the validation films too"):
         average([refit, smoke.folder], tmp_path / "mean", tmp_path / "cache", _silent)
     assert not any((tmp_path / name).exists() for name in ("on", "twice", "mean"))
 
 
+def test_a_run_that_went_on_is_refitted_from_the_refit_of_its_start(
+    smoke: SmokeRun, refit: Path, tmp_path: Path
+) -> None:
+    on, cache = tmp_path / "on", tmp_path / "cache"
+    first = refitting(smoke.folder, 0, cache)
+    further = replace(first.recipe, head=replace(first.recipe.head, epochs=0))
+    train(replace(first, refit=None, recipe=further, start=smoke.folder), on, _silent, _silent)
+    for start in (None, smoke.folder):
+        with pytest.raises(TrainingError, match="cannot be refitted so, for its start"):
+            train(refitting(on, 0, cache, start), tmp_path / "all", _silent, _silent)
+    with pytest.raises(TrainingError, match="cannot be refitted so, for its start"):
+        train(refitting(smoke.folder, 0, cache, refit), tmp_path / "all", _silent, _silent)
+    assert main(["train", "--refit", str(on), "--start", str(refit), "--out", str(tmp_path / "all")]) == 0
+    run = load_finished(tmp_path / "all")
+    assert (run.refit, run.config["films"]) == (True, {"train": 72})
+    assert run.config["started_from"]["seed"] == 5
+    np.testing.assert_array_equal(run.logits, load_finished(on).logits)
+    assert len(run.history) == len(load_finished(on).history)
+
+
 def test_a_run_on_other_films_or_by_another_recipe_does_not_stand_for_it(smoke: SmokeRun, tmp_path: Path) -> None:
     setting = refitting(smoke.folder, 0, tmp_path / "cache")
     other = replace(setting, recipe=replace(setting.recipe, batch=4))
-    with pytest.raises(TrainingError, match="cannot be refitted, for its recipe"):
+    with pytest.raises(TrainingError, match="cannot be refitted so, for its recipe"):
         train(other, tmp_path / "run", _silent, _silent)
     fewer = Path(shutil.copytree(smoke.data, tmp_path / "films"))
     next((fewer / "val" / "NORMAL").iterdir()).unlink()
-    with pytest.raises(TrainingError, match="cannot be refitted, for its fingerprint"):
+    with pytest.raises(TrainingError, match="cannot be refitted so, for its fingerprint"):
         train(replace(setting, source=fewer), tmp_path / "run", _silent, _silent)
     folds = Setting(setting.source, setting.recipe, 0, None, setting.cache, left_out=(0, 2), refit=smoke.folder)
-    with pytest.raises(TrainingError, match="cannot be refitted, for its left_out"):
+    with pytest.raises(TrainingError, match="cannot be refitted so, for its left_out"):
         train(folds, tmp_path / "run", _silent, _silent)
 
 
-@pytest.mark.parametrize(
-    "also", [["--data", "D"], ["--recipe", "lungs"], ["--weights", "random"], ["--smoke"], ["--start", "RUN"]]
-)
+@pytest.mark.parametrize("also", [["--data", "D"], ["--recipe", "lungs"], ["--weights", "random"], ["--smoke"]])
 def test_films_and_recipe_are_not_given_twice(
     also: list[str], smoke: SmokeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="RUN",
         help="instead of --data: films and recipe of a finished run again, its validation films trained on too; what "
-        "RUN, trained from ImageNet's weights, made of those chooses the thresholds",
+        "RUN made of those chooses the thresholds. If RUN started from a run, --start is a refit of that one",
     )
     parser.add_argument("--smoke", action="store_true", help="the whole path on a few films in under two minutes")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
@@ -148,12 +148,12 @@ def _new(options: argparse.Namespace, seed: int) -> "Setting":
     from pneumoscope.training.run import Setting, refitting
 
     if options.refit:
-        if options.data or options.start or options.smoke or options.recipe or options.weights != "auto":
+        if options.data or options.smoke or options.recipe or options.weights != "auto":
             raise TrainingError(
-                "--refit takes films, recipe and weights from the run: give it no --data, --recipe, --weights, "
-                "--start or --smoke"
+                "--refit takes films, recipe and weights from the run: give it no --data, --recipe, --weights "
+                "or --smoke"
             )
-        return refitting(options.refit, seed, cache())
+        return refitting(options.refit, seed, cache(), options.start)
     # The smoke run proves the path, not the model, so it does not fetch 95 MB unless asked to.
     weights = "random" if options.smoke and options.weights == "auto" else options.weights
     imagenet = None if weights == "random" or options.start else resolve(weights, cache())

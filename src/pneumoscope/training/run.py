@@ -111,8 +111,8 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     kept_apart = films
     if refitted:
         films = {digest: replace(film, split="train") for digest, film in films.items()}
-    config = _config(setting, films) | (_start(before, setting, films) if before else {})
-    config |= _refit_of(refitted, config) if refitted else {}
+    config = _config(setting, films) | (_start(before, setting, kept_apart) if before else {})
+    config |= _refit_of(refitted, config, before) if refitted else {}
     _begin(folder, config)
     earlier = before.history if before else []
 
@@ -162,13 +162,19 @@ def setting_of(config: dict[str, Any], cache: Path) -> Setting:
     return Setting(*asked, imagenet, cache, left_out, start, refit)
 
 
-def refitting(folder: Path, seed: int, cache: Path) -> Setting:
+def refitting(folder: Path, seed: int, cache: Path, start: Path | None = None) -> Setting:
     """To train a finished run's recipe again, on all of its films, where they and the ImageNet weights lay then.
+
+    Args:
+        folder: of the run.
+        seed: of the refit.
+        cache: folder for packed films.
+        start: a refit of the run that the run started from, if it did.
 
     Raises:
         TrainingError: see :func:`load_finished`.
     """
-    return replace(setting_of(load_finished(folder).config, cache), seed=seed, refit=folder)
+    return replace(setting_of(load_finished(folder).config, cache), seed=seed, start=start, refit=folder)
 
 
 def load_finished(folder: Path) -> FinishedRun:
@@ -286,7 +292,7 @@ def _start(before: FinishedRun, setting: Setting, films: dict[str, Film]) -> dic
     same = (before.config.get("left_out"), before.config["fingerprint"]) == (left_out, fingerprint(films))
     # The draw of patients follows from the seed, where the films come without blocks and without a split of their own.
     drawn_alike = _names(before.films) == _names(_side(films, "val").values())
-    if before.refit or not (same and drawn_alike):
+    if (before.refit and not setting.refit) or not (same and drawn_alike):
         raise TrainingError(f"{before.folder} was trained on other films, and may have seen what is held out here")
     return {
         "start": str(before.folder.resolve()),
@@ -300,15 +306,18 @@ def _names(films: Iterable[Film]) -> set[tuple[str, str]]:
     return {(film.patient, film.path.name) for film in films}
 
 
-def _refit_of(before: FinishedRun, asked: dict[str, Any]) -> dict[str, Any]:
+def _refit_of(before: FinishedRun, asked: dict[str, Any], start: FinishedRun | None) -> dict[str, Any]:
     """What the run to refit was, if it was trained just as this one will be, but for the validation films."""
     earlier, now = completed(before.config), json.loads(json.dumps(asked))
     differs = [name for name in ("fingerprint", "imagenet_sha256", "recipe") if earlier.get(name) != now[name]]
-    differs += [name for name in ("left_out", "start", "mean_of", "refit_of") if earlier.get(name) or now.get(name)]
+    differs += [name for name in ("left_out", "mean_of", "refit_of") if earlier.get(name) or now.get(name)]
+    began = start.config.get("refit_of", {}).get("weights_sha256") if start else None
+    if earlier.get("start_sha256") != began:
+        differs.append("start")
     if differs:
         raise TrainingError(
-            f"{before.folder} cannot be refitted, for its {', '.join(differs)}: it must be trained from ImageNet's "
-            "weights, on all but the validation films of the same source"
+            f"{before.folder} cannot be refitted so, for its {', '.join(differs)}: it must be trained on all but the "
+            "validation films of the same source, from ImageNet's weights, or from a run whose refit is the --start"
         )
     digest = sha256(before.folder / "model.weights.h5")
     return {
