@@ -105,6 +105,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "folds": folds,
         "candidates": candidates,
         "seeds": _of_record(seeds.record_of("lungs"), seeds.tables),
+        "refit": _of_record(seeds.record_of("refit"), seeds.tables),
         "covering": covering,
         "sweep": sweep.tables,
         "views": _of_record(views.RECORD, views.tables),
