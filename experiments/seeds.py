@@ -71,12 +71,14 @@ def record_of(recipe: str) -> Path:
 def tables(record: dict[str, Any]) -> str:
     """Markdown: one row a network, then the mean and the standard deviation of all.
 
-    What it loses from the validation films is left empty of a refit, for which there are none.
+    Refits, which have no validation films, have no column of what is lost from those.
     """
     rows = {row["name"]: _values(row, record["recipe"]) for row in record["bundles"]}
     every = np.array(list(rows.values()))
     rows |= {"mean": list(every.mean(axis=0)), "standard deviation": list(every.std(axis=0, ddof=1))}
-    return table(COLUMNS, ([name, *_shown(values)] for name, values in rows.items()))
+    known = [0, *(1 + np.flatnonzero(~np.isnan(every).any(axis=0)))]
+    lines = [[name, *_shown(values)] for name, values in rows.items()]
+    return table([COLUMNS[place] for place in known], [[line[place] for place in known] for line in lines])
 
 
 def _values(row: dict[str, Any], recipe: str) -> list[float]:
@@ -90,8 +92,7 @@ def _values(row: dict[str, Any], recipe: str) -> list[float]:
 
 def _shown(values: list[float]) -> list[str]:
     auc = COLUMNS.index("auc") - 1
-    shown = [f"{value:.4f}" if place == auc else f"{value:.1%}" for place, value in enumerate(values)]
-    return ["" if np.isnan(value) else cell for value, cell in zip(values, shown, strict=True)]
+    return [f"{value:.4f}" if place == auc else f"{value:.1%}" for place, value in enumerate(values)]
 
 
 if __name__ == "__main__":

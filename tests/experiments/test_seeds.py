@@ -47,8 +47,7 @@ def test_a_refit_has_no_validation_to_fall_from(runs: None, source: Path, bundle
     (tmp_path / "runs" / "some" / "second" / "config.json").write_text('{"refit_of": {}}')
     path = tmp_path / "seeds.json"
     seeds.main([*map(str, bundles), "--recipe", "some", "--data", str(source), "--out", str(path)])
-    drops = [line.strip("|").split("|")[-1].strip() for line in seeds.tables(json.loads(path.read_text())).splitlines()]
-    assert drops[2:] == ["-25.0%", "", "", ""]
+    assert seeds.tables(json.loads(path.read_text())).splitlines()[0].endswith("| auc |")
 
 
 def test_nothing_is_looked_at_before_all_of_it_can_be_kept(
