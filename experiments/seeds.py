@@ -1,23 +1,32 @@
-"""Many seeds of one recipe on the official test: how much of a result is luck.
+"""Many seeds of one recipe on the official test: how much of a result is luck, and what all of them know together.
 
     python experiments/seeds.py BUNDLE [BUNDLE ...]
 
 Each bundle is what ``pneumoscope export`` made of the kept run records/runs/RECIPE/NAME, called NAME.onnx, and is
-judged at the default operating point frozen in it. This looks at the official test: a row of
-docs/evidence/test-looks.md. The record, seeds_RECIPE.json, keeps what ``pneumoscope evaluate`` says of each;
+judged at the default operating point frozen in it; the mean of all logits is judged at its own .5. This looks at the
+official test: rows of docs/evidence/test-looks.md. The record, seeds_RECIPE.json, keeps what was found of each;
 evidence.py makes the table.
 """
 
 import argparse
 import json
-import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import records
 from sweep import measured
+
+from pneumoscope.data.film import Film
+from pneumoscope.data.layout import load, sha256
+from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.errors import TrainingError
+from pneumoscope.evaluation import DecisionRule, Evaluation, Predictions, evaluate
+from pneumoscope.screening.screener import Screener
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
@@ -26,23 +35,29 @@ from page import table  # noqa: E402
 
 AT_POINT = ("accuracy", "recall", "specificity", "balanced_accuracy", "recall_viral")
 RANKING = ("three_class_accuracy", "auc")
+TOGETHER = "logits of all, averaged"
+OWN_HALF = DecisionRule(Calibration(1.0, 0.0), (OperatingPoint("own", 0.5, "the score 0"),), "own")
 COLUMNS = ("network", *(name.replace("_", " ") for name in (*AT_POINT, *RANKING)), "validation less test")
 
 
-def look(bundle: Path, data: Path) -> dict[str, Any]:
-    """What ``pneumoscope evaluate`` says of one bundle, at its default operating point.
+def look(bundle: Path, films: Sequence[Film]) -> Evaluation:
+    """What ``pneumoscope evaluate`` finds of one bundle.
 
     Raises:
-        subprocess.CalledProcessError: it ended with an error, and has said which.
+        TrainingError: the input gate refuses a film.
     """
-    asked = ("--bundle", str(bundle), "--data", str(data), "--split", "test", "--json")
-    ended = subprocess.run(
-        [sys.executable, "-m", "pneumoscope", "evaluate", *asked], stdout=subprocess.PIPE, check=True
-    )
-    answer = json.loads(ended.stdout)
-    (point,) = [row for row in answer["points"] if row["name"] == answer["rule"]["default_operating_point"]]
-    ranking = {name: answer["ranking"][name] for name in RANKING}
-    return {"name": bundle.stem, "bundle_sha256": answer["bundle_sha256"], "point": point, "ranking": ranking}
+    screener = Screener(bundle)
+    answers = list(screener.predict(film.path for film in films))
+    refused = [film.path for film, answer in zip(films, answers, strict=True) if not isinstance(answer, np.ndarray)]
+    if refused:
+        raise TrainingError(f"{refused[0]} cannot be assessed; without it the seeds would not compare with others'")
+    return evaluate(Predictions(tuple(films), np.stack(answers)), DecisionRule.of(screener.card), bundle.stem)
+
+
+def together(members: Sequence[Evaluation]) -> Evaluation:
+    """The mean of the members' logits, at the score 0: at as many times the cost, what all of them know."""
+    logits = np.mean([member.predictions.logits for member in members], axis=0)
+    return evaluate(replace(members[0].predictions, logits=logits), OWN_HALF, TOGETHER)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -56,11 +71,26 @@ def main(arguments: list[str] | None = None) -> None:
     for bundle in asked.bundles:
         if not bundle.is_file() or not (records.RUNS / asked.recipe / bundle.stem / "config.json").exists():
             parser.error(f"{bundle}: no such bundle, or its run is not kept as {asked.recipe}/{bundle.stem}")
-    source = asked.data or machine.films("chest_xray")
-    about = {"machine": machine.describe(), "commit": machine.commit(), "recipe": asked.recipe}
-    record = about | {"bundles": [look(bundle, source) for bundle in asked.bundles]}
+    films = [film for film in load(asked.data or machine.films("chest_xray")) if film.split == "test"]
+    members = [look(bundle, films) for bundle in asked.bundles]
+    record = {
+        "machine": machine.describe(),
+        "commit": machine.commit(),
+        "recipe": asked.recipe,
+        "bundles": [
+            {"bundle_sha256": sha256(bundle)} | _kept(member)
+            for bundle, member in zip(asked.bundles, members, strict=True)
+        ],
+        "together": _kept(together(members)),
+    }
     (asked.out or record_of(asked.recipe)).write_text(json.dumps(record, indent=1) + "\n")
     print(tables(record))
+
+
+def _kept(evaluation: Evaluation) -> dict[str, Any]:
+    found, default = evaluation.to_json(), evaluation.rule.default
+    (point,) = [row for row in found["points"] if row["name"] == default]
+    return {"name": evaluation.title, "point": point, "ranking": {name: found["ranking"][name] for name in RANKING}}
 
 
 def record_of(recipe: str) -> Path:
@@ -73,19 +103,22 @@ def tables(record: dict[str, Any]) -> str:
 
     Refits, which have no validation films, have no column of what is lost from those.
     """
-    rows = {row["name"]: _values(row, record["recipe"]) for row in record["bundles"]}
+    kept = [f"{record['recipe']}/{row['name']}" for row in record["bundles"]]
+    rows = {row["name"]: _values(row, [run]) for row, run in zip(record["bundles"], kept, strict=True)}
     every = np.array(list(rows.values()))
     rows |= {"mean": list(every.mean(axis=0)), "standard deviation": list(every.std(axis=0, ddof=1))}
+    rows[TOGETHER] = _values(record["together"], kept)
     known = [0, *(1 + np.flatnonzero(~np.isnan(every).any(axis=0)))]
     lines = [[name, *_shown(values)] for name, values in rows.items()]
     return table([COLUMNS[place] for place in known], [[line[place] for place in known] for line in lines])
 
 
-def _values(row: dict[str, Any], recipe: str) -> list[float]:
-    metrics = row["point"]["metrics"] | row["ranking"]
-    drop, kept = float("nan"), f"{recipe}/{row['name']}"
-    if "refit_of" not in records.config(kept):
-        unseen = measured(records.scores(kept, "validation"))
+def _values(row: dict[str, Any], runs: Sequence[str]) -> list[float]:
+    """What was found on the test, and the fall from the validation films, whose logits are the mean over ``runs``."""
+    metrics, drop = row["point"]["metrics"] | row["ranking"], float("nan")
+    if not any("refit_of" in records.config(run) for run in runs):
+        scores = [records.scores(run, "validation") for run in runs]
+        unseen = measured(replace(scores[0], logits=np.mean([films.logits for films in scores], axis=0)))
         drop = (unseen["recall"] + unseen["specificity"]) / 2 - metrics["balanced_accuracy"]["value"]
     return [*(metrics[name]["value"] for name in (*AT_POINT, *RANKING)), drop]
 

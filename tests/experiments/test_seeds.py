@@ -34,7 +34,8 @@ def test_every_network_is_judged_at_its_default_point(
     assert [row["point"]["name"] for row in record["bundles"]] == ["balanced", "high-sensitivity"]
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in seeds.tables(record).splitlines()]
     rows = {line[0]: dict(zip(lines[0], line, strict=True)) for line in lines[2:]}
-    assert list(rows) == ["first", "second", "mean", "standard deviation"]
+    assert list(rows) == ["first", "second", "mean", "standard deviation", seeds.TOGETHER]
+    assert rows[seeds.TOGETHER]["specificity"] == rows["first"]["specificity"], "the same network twice, at its own .5"
     found = [row["point"]["metrics"]["specificity"]["value"] for row in record["bundles"]]
     assert found[1] < found[0] == 1
     assert rows["second"]["specificity"] == f"{found[1]:.1%}"
