@@ -221,7 +221,7 @@ def test_a_run_is_not_written_over_a_file(dataset: Path, tmp_path: Path, capsys:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "give --data and --out for a new run, or --resume RUN"),
+        ([], "give --data and --out for a new run, --refit RUN and --out to refit one, or --resume RUN"),
         (["--data", "D"], "give --data and --out"),
         (["--data", "D", "--out", "OUT", "--recipe", "secret", "--weights", "random"], "no recipe 'secret'"),
         (["--data", "D", "--out", "OUT", "--weights", "absent.h5"], "absent.h5: no such weights file"),

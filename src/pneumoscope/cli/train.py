@@ -82,7 +82,7 @@ def _run_many(options: argparse.Namespace) -> int:
     seeds_of_refit = options.seeds and options.refit
     if options.resume or not ((options.data or seeds_of_refit) and options.out) or (options.seeds and options.folds):
         raise TrainingError(
-            "either --seeds, with --data or --refit and --out, or --folds, with --data and --out; the same command "
+            "either --seeds or --folds, with --data and --out, or --seeds with --refit and --out; the same command "
             "again goes on where it stopped"
         )
     if options.folds:
@@ -135,7 +135,7 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
     if options.resume:
         return resumed(options.resume, cache()), options.resume
     if not ((options.data or options.refit) and options.out):
-        raise TrainingError("give --data or --refit RUN, and --out, for a new run, or --resume RUN")
+        raise TrainingError("give --data and --out for a new run, --refit RUN and --out to refit one, or --resume RUN")
     if options.out.is_file() or any(path.suffix != ".partial" for path in options.out.glob("*")):
         raise TrainingError(f"{options.out} is not empty; choose a new folder, or go on: --resume {options.out}")
     return _new(options, options.seed), options.out
