@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.data.film import CLASSES, Film
 from pneumoscope.data.layout import fingerprint
-from pneumoscope.errors import DataError
+from pneumoscope.errors import DataError, PneumoscopeError
 from pneumoscope.evaluation import style
 from pneumoscope.evaluation.predictions import DecisionRule
 from pneumoscope.imaging import read, to_input
@@ -205,4 +205,7 @@ if __name__ == "__main__":
     parser.add_argument("--films", type=int, default=100, help="of each class (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=RECORD)
     options = parser.parse_args()
-    main(options.bundle, options.data, options.films, options.out)
+    try:
+        main(options.bundle, options.data, options.films, options.out)
+    except PneumoscopeError as problem:
+        sys.exit(str(problem))

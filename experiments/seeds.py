@@ -1,6 +1,6 @@
 """Many seeds of one recipe on the official test: how much of a result is luck, and what all of them know together.
 
-    python experiments/seeds.py BUNDLE [BUNDLE ...]
+    python experiments/seeds.py BUNDLE [BUNDLE ...] --recipe RECIPE
 
 Each bundle is what ``pneumoscope export`` made of the kept run records/runs/RECIPE/NAME, called NAME.onnx, and is
 judged at the default operating point frozen in it; the mean of all logits is judged at its own .5. This looks at the
@@ -20,12 +20,13 @@ import numpy as np
 import records
 from sweep import measured
 
+from pneumoscope.cli.evaluate import predictions_of
 from pneumoscope.data.film import Film
 from pneumoscope.data.layout import load, sha256
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.operating_point import OperatingPoint
-from pneumoscope.errors import TrainingError
-from pneumoscope.evaluation import DecisionRule, Evaluation, Predictions, evaluate
+from pneumoscope.errors import PneumoscopeError, TrainingError
+from pneumoscope.evaluation import DecisionRule, Evaluation, evaluate
 from pneumoscope.screening.screener import Screener
 
 ROOT = Path(__file__).parents[1]
@@ -40,18 +41,18 @@ OWN_HALF = DecisionRule(Calibration(1.0, 0.0), (OperatingPoint("own", 0.5, "the 
 COLUMNS = ("network", *(name.replace("_", " ") for name in (*AT_POINT, *RANKING)), "validation less test")
 
 
-def look(bundle: Path, films: Sequence[Film]) -> Evaluation:
+def look(bundle: Path, films: list[Film]) -> Evaluation:
     """What ``pneumoscope evaluate`` finds of one bundle.
 
     Raises:
         TrainingError: the input gate refuses a film.
     """
     screener = Screener(bundle)
-    answers = list(screener.predict(film.path for film in films))
-    refused = [film.path for film, answer in zip(films, answers, strict=True) if not isinstance(answer, np.ndarray)]
-    if refused:
-        raise TrainingError(f"{refused[0]} cannot be assessed; without it the seeds would not compare with others'")
-    return evaluate(Predictions(tuple(films), np.stack(answers)), DecisionRule.of(screener.card), bundle.stem)
+    predictions = predictions_of(screener, films, lambda what, done, total: None)
+    if predictions.not_assessed:
+        refused = predictions.not_assessed[0].film.path
+        raise TrainingError(f"{refused} cannot be assessed; without it the seeds would not compare with others'")
+    return evaluate(predictions, DecisionRule.of(screener.card), bundle.stem)
 
 
 def together(members: Sequence[Evaluation]) -> Evaluation:
@@ -129,4 +130,7 @@ def _shown(values: list[float]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PneumoscopeError as problem:
+        sys.exit(str(problem))

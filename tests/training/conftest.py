@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from runs import SEED, Command, SmokeRun
 
 from pneumoscope.data.synthetic import write_dataset
+from pneumoscope.model.backend import import_keras
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +51,11 @@ def bundle(smoke: SmokeRun, command: Command) -> Path:
     ended = command("export", smoke.folder, "--out", path, "--name", "smoke", "--model-version", "0.0.1")
     assert ended.returncode == 0, ended.stderr
     return path
+
+
+@pytest.fixture
+def float32() -> Iterator[None]:
+    """A run in this process may switch Keras to bfloat16; switch it back."""
+    policy = import_keras().config.dtype_policy()
+    yield
+    import_keras().config.set_dtype_policy(policy)

@@ -23,3 +23,7 @@ class SmokeRun:
     data: Path
     folder: Path
     ended: subprocess.CompletedProcess[str]
+
+
+def silent(*_: object) -> None:
+    """No progress and no history."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.Image import Resampling
+from runs import silent
 
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
@@ -37,10 +38,6 @@ SHORT = replace(
 )
 
 
-def _silent(*_: object) -> None:
-    """No progress and no history."""
-
-
 @pytest.fixture(scope="module", autouse=True)
 def precision() -> Iterator[None]:
     """Keras' precision as it was."""
@@ -54,7 +51,7 @@ def members(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Pat
     root = tmp_path_factory.mktemp("members")
     folders = [root / f"fold-{block}" for block in range(2)]
     for block, folder in enumerate(folders):
-        train(Setting(dataset, SHORT, block, None, root / "cache", (block, 2)), folder, _silent, _silent)
+        train(Setting(dataset, SHORT, block, None, root / "cache", (block, 2)), folder, silent, silent)
     return folders
 
 
@@ -76,7 +73,7 @@ def test_both_folds_share_one_pack_and_its_films(members: list[Path]) -> None:
 @pytest.fixture(scope="module")
 def mean_folder(members: list[Path]) -> Path:
     out = members[0].parent / "mean"
-    average(members, out, members[0].parent / "cache", _silent)
+    average(members, out, members[0].parent / "cache", silent)
     return out
 
 
@@ -122,7 +119,7 @@ def test_small_covered_films_are_scored_so_and_the_bundle_reads_them_so(members:
 def test_a_run_goes_on_from_the_mean(dataset: Path, mean_folder: Path, tmp_path: Path) -> None:
     finish = replace(SHORT, head=replace(SHORT.head, epochs=0))
     setting = Setting(dataset, finish, 0, None, mean_folder.parent / "cache", start=mean_folder)
-    train(setting, tmp_path / "run", _silent, _silent)
+    train(setting, tmp_path / "run", silent, silent)
     finished, mean = load_finished(tmp_path / "run"), load_finished(mean_folder)
     assert finished.history[:-1] == mean.history
     assert [member["seed"] for member in finished.config["started_from"]["mean_of"]] == [0, 1]
@@ -136,15 +133,15 @@ def test_a_run_does_not_start_from_one_that_saw_its_left_out_films(members: list
     config = json.loads((members[0] / "config.json").read_text())
     setting = Setting(Path(config["source"]), SHORT, 0, None, members[0].parent / "cache", (1, 2), start=members[0])
     with pytest.raises(TrainingError, match="may have seen what is held out here"):
-        train(setting, tmp_path / "run", _silent, _silent)
+        train(setting, tmp_path / "run", silent, silent)
 
 
 def test_a_run_does_not_start_from_one_whose_draw_of_patients_was_another(dataset: Path, tmp_path: Path) -> None:
     shutil.copytree(dataset / "train", tmp_path / "films" / "train")
     setting = Setting(tmp_path / "films", replace(SHORT, limit=None), 0, None, tmp_path / "cache")
-    train(setting, tmp_path / "run", _silent, _silent)
+    train(setting, tmp_path / "run", silent, silent)
     with pytest.raises(TrainingError, match="may have seen what is held out here"):
-        train(replace(setting, seed=1, start=tmp_path / "run"), tmp_path / "on", _silent, _silent)
+        train(replace(setting, seed=1, start=tmp_path / "run"), tmp_path / "on", silent, silent)
 
 
 def test_runs_of_two_recipes_have_no_mean(members: list[Path], tmp_path: Path) -> None:
@@ -153,7 +150,7 @@ def test_runs_of_two_recipes_have_no_mean(members: list[Path], tmp_path: Path) -
     config["recipe"]["batch"] += 1
     (other / "config.json").write_text(json.dumps(config))
     with pytest.raises(TrainingError, match="differ in recipe: their mean would mean nothing"):
-        average([members[0], other], tmp_path / "mean", tmp_path, _silent)
+        average([members[0], other], tmp_path / "mean", tmp_path, silent)
     assert not (tmp_path / "mean").exists()
 
 

@@ -3,19 +3,17 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import Command, SmokeRun
+from runs import Command, SmokeRun, silent
 
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
 from pneumoscope.errors import TrainingError
 from pneumoscope.evaluation.freeze import BORROWED, REFITTED, VALIDATION
-from pneumoscope.model.backend import import_keras
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.average import average
 from pneumoscope.training.run import Setting, load_finished, refitting, resumed, scored, train
@@ -25,17 +23,7 @@ sys.path.append(str(Path(__file__).parents[2] / "experiments"))
 import held_out
 import records
 
-
-def _silent(*_: object) -> None:
-    """No progress and no history."""
-
-
-@pytest.fixture(autouse=True)
-def precision() -> Iterator[None]:
-    """Keras' precision as it was."""
-    policy = import_keras().config.dtype_policy()
-    yield
-    import_keras().config.set_dtype_policy(policy)
+pytestmark = pytest.mark.usefixtures("float32")
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +84,10 @@ def test_an_interrupted_refit_goes_on_as_one(smoke: SmokeRun, tmp_path: Path) ->
             raise PowerCut
 
     with pytest.raises(PowerCut):
-        train(setting, tmp_path / "run", _silent, cut)
+        train(setting, tmp_path / "run", silent, cut)
     again = resumed(tmp_path / "run", tmp_path / "cache")
     assert (again.refit, again.seed) == (smoke.folder, 5)
-    train(again, tmp_path / "run", _silent, _silent)
+    train(again, tmp_path / "run", silent, silent)
     assert load_finished(tmp_path / "run").config["films"] == {"train": 72}
 
 
@@ -108,11 +96,11 @@ def test_nothing_goes_on_from_it_that_would_be_validated_on_its_films(
 ) -> None:
     setting = refitting(smoke.folder, 0, tmp_path / "cache")
     with pytest.raises(TrainingError, match="may have seen what is held out here"):
-        train(replace(setting, refit=None, start=refit), tmp_path / "on", _silent, _silent)
+        train(replace(setting, refit=None, start=refit), tmp_path / "on", silent, silent)
     with pytest.raises(TrainingError, match="cannot be refitted so, for its refit_of"):
-        train(replace(setting, refit=refit), tmp_path / "twice", _silent, _silent)
+        train(replace(setting, refit=refit), tmp_path / "twice", silent, silent)
     with pytest.raises(TrainingError, match="was trained on the validation films too"):
-        average([refit, smoke.folder], tmp_path / "mean", tmp_path / "cache", _silent)
+        average([refit, smoke.folder], tmp_path / "mean", tmp_path / "cache", silent)
     assert not any((tmp_path / name).exists() for name in ("on", "twice", "mean"))
 
 
@@ -122,12 +110,12 @@ def test_a_run_that_went_on_is_refitted_from_the_refit_of_its_start(
     on, cache = tmp_path / "on", tmp_path / "cache"
     first = refitting(smoke.folder, 0, cache)
     further = replace(first.recipe, head=replace(first.recipe.head, epochs=0))
-    train(replace(first, refit=None, recipe=further, start=smoke.folder), on, _silent, _silent)
+    train(replace(first, refit=None, recipe=further, start=smoke.folder), on, silent, silent)
     for start in (None, smoke.folder):
         with pytest.raises(TrainingError, match="cannot be refitted so, for its start"):
-            train(refitting(on, 0, cache, start), tmp_path / "all", _silent, _silent)
+            train(refitting(on, 0, cache, start), tmp_path / "all", silent, silent)
     with pytest.raises(TrainingError, match="cannot be refitted so, for its start"):
-        train(refitting(smoke.folder, 0, cache, refit), tmp_path / "all", _silent, _silent)
+        train(refitting(smoke.folder, 0, cache, refit), tmp_path / "all", silent, silent)
     assert main(["train", "--refit", str(on), "--start", str(refit), "--out", str(tmp_path / "all")]) == 0
     run = load_finished(tmp_path / "all")
     assert (run.refit, run.config["films"]) == (True, {"train": 72})
@@ -140,14 +128,14 @@ def test_a_run_on_other_films_or_by_another_recipe_does_not_stand_for_it(smoke: 
     setting = refitting(smoke.folder, 0, tmp_path / "cache")
     other = replace(setting, recipe=replace(setting.recipe, batch=4))
     with pytest.raises(TrainingError, match="cannot be refitted so, for its recipe"):
-        train(other, tmp_path / "run", _silent, _silent)
+        train(other, tmp_path / "run", silent, silent)
     fewer = Path(shutil.copytree(smoke.data, tmp_path / "films"))
     next((fewer / "val" / "NORMAL").iterdir()).unlink()
     with pytest.raises(TrainingError, match="cannot be refitted so, for its fingerprint"):
-        train(replace(setting, source=fewer), tmp_path / "run", _silent, _silent)
+        train(replace(setting, source=fewer), tmp_path / "run", silent, silent)
     folds = Setting(setting.source, setting.recipe, 0, None, setting.cache, left_out=(0, 2), refit=smoke.folder)
     with pytest.raises(TrainingError, match="cannot be refitted so, for its left_out"):
-        train(folds, tmp_path / "run", _silent, _silent)
+        train(folds, tmp_path / "run", silent, silent)
 
 
 @pytest.mark.parametrize("also", [["--data", "D"], ["--recipe", "lungs"], ["--weights", "random"], ["--smoke"]])
@@ -167,7 +155,7 @@ def test_what_is_not_there_is_named(smoke: SmokeRun, tmp_path: Path, capsys: pyt
     assert "goes on with --resume alone" in capsys.readouterr().err
     moved = replace(refitting(smoke.folder, 0, tmp_path / "cache"), imagenet=tmp_path / "moved.h5")
     with pytest.raises(TrainingError, match=r"moved\.h5: the ImageNet weights that the run needs are not there"):
-        train(moved, tmp_path / "run", _silent, _silent)
+        train(moved, tmp_path / "run", silent, silent)
 
 
 def test_nothing_measures_it_on_films_that_it_was_trained_on(

@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runs import SEED, Command, SmokeRun
+from runs import SEED, Command, SmokeRun, silent
 
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load, sha256
 from pneumoscope.errors import DataError, TrainingError
 from pneumoscope.imaging import read, to_input
-from pneumoscope.model.backend import import_keras
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.guard import CollapseError
 from pneumoscope.training.recipe import recipe
@@ -49,10 +48,6 @@ def _numbers(folder: Path) -> list[list[float]]:
     """Every loss, AUC and rate of the history, row by row."""
     rows = _json(folder / "history.json")
     return [[row[key] for key in sorted(row) if key not in ("phase", "epoch", "seconds")] for row in rows]
-
-
-def _silent(*_: object) -> None:
-    """No progress and no history."""
 
 
 def test_a_smoke_run_leaves_a_folder_that_tells_all(smoke: SmokeRun) -> None:
@@ -286,14 +281,6 @@ def test_a_run_that_changed_since_is_refused(smoke: SmokeRun, tmp_path: Path, na
         load_finished(folder)
 
 
-@pytest.fixture
-def float32() -> Any:
-    """A run in this process may switch Keras to bfloat16; switch it back."""
-    policy = import_keras().config.dtype_policy()
-    yield
-    import_keras().config.set_dtype_policy(policy)
-
-
 def _setting(smoke: SmokeRun, tmp_path: Path) -> Setting:
     return Setting(smoke.data, recipe("smoke"), SEED, None, tmp_path / "cache")
 
@@ -304,12 +291,12 @@ def test_a_folder_does_not_take_a_run_of_another_setting(smoke: SmokeRun, tmp_pa
     _rewrite(folder / "config.json", json.dumps(_json(smoke.folder / "config.json") | {"state": "running"}))
     other = replace(_setting(smoke, tmp_path), seed=SEED + 1, recipe=replace(recipe("smoke"), batch=4))
     with pytest.raises(TrainingError, match="holds a run with another recipe, seed; choose a new folder"):
-        train(other, folder, _silent, _silent)
+        train(other, folder, silent, silent)
     fewer = tmp_path / "films"
     shutil.copytree(smoke.data, fewer)
     next((fewer / "train" / "NORMAL").iterdir()).unlink()
     with pytest.raises(TrainingError, match="another fingerprint"):
-        train(replace(_setting(smoke, tmp_path), source=fewer), folder, _silent, _silent)
+        train(replace(_setting(smoke, tmp_path), source=fewer), folder, silent, silent)
 
 
 @pytest.mark.usefixtures("float32")
@@ -324,9 +311,9 @@ def test_a_run_stopped_while_finishing_goes_on_with_the_same_weights(smoke: Smok
             raise PowerCut
 
     with pytest.raises(PowerCut):
-        train(setting, folder, cut, _silent)
+        train(setting, folder, cut, silent)
     assert _json(folder / "config.json")["state"] == "running"
-    train(setting, folder, _silent, _silent)
+    train(setting, folder, silent, silent)
     assert _epochs(folder) == _epochs(smoke.folder)
     resumed, whole = load_finished(folder), load_finished(smoke.folder)
     np.testing.assert_allclose(resumed.logits, whole.logits, rtol=1e-3, atol=1e-3)
@@ -339,7 +326,7 @@ def test_a_run_that_diverges_is_stopped_and_says_so_in_its_folder(smoke: SmokeRu
         calm, head=replace(calm.head, epochs=1), finetune=(replace(calm.finetune[0], learning_rate=1e8),)
     )
     with pytest.raises(CollapseError) as caught:
-        train(replace(_setting(smoke, tmp_path), recipe=reckless), tmp_path / "run", _silent, _silent)
+        train(replace(_setting(smoke, tmp_path), recipe=reckless), tmp_path / "run", silent, silent)
     config = _json(tmp_path / "run" / "config.json")
     assert (config["state"], config["explanation"]) == ("collapsed", str(caught.value))
     with pytest.raises(TrainingError, match="this run is collapsed"):
@@ -351,4 +338,4 @@ def test_films_of_one_class_cannot_be_trained_on(smoke: SmokeRun, tmp_path: Path
     for split in ("train", "val"):
         shutil.copytree(smoke.data / split / "NORMAL", tmp_path / "films" / split / "NORMAL")
     with pytest.raises(DataError, match="needs normal and pneumonia films"):
-        train(replace(_setting(smoke, tmp_path), source=tmp_path / "films"), tmp_path / "run", _silent, _silent)
+        train(replace(_setting(smoke, tmp_path), source=tmp_path / "films"), tmp_path / "run", silent, silent)

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         raise DataError(f"{options.data}: no film of split {options.split!r}")
     screener = Screener(options.bundle, runtime=options.runtime)
     with live_progress() as (progress, _):
-        predictions = _predictions(screener, films, progress)
+        predictions = predictions_of(screener, films, progress)
     official = is_official_test(films)
     title = "Official test (624 films)" if official else f"{options.data.name}, {options.split or 'all films'}"
     evaluation = evaluate(predictions, DecisionRule.of(screener.card), title, reference=official)
@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     return 3 if predictions.not_assessed else 0
 
 
-def _predictions(screener: Any, films: list[Any], progress: Any) -> Any:
+def predictions_of(screener: Any, films: list[Any], progress: Any) -> Any:
+    """Score labelled films: the logits of those that can be judged, and the refusals of the others."""
     import numpy as np
 
     from pneumoscope.evaluation.predictions import NotAssessed, Predictions

@@ -4,7 +4,6 @@ Networks fine-tuned from the same pretrained weights lie in one basin, and the m
 better than each, at the cost of one (Wortsman et al. 2022, "Model soups", arXiv:2203.05482, section 2).
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -86,7 +85,7 @@ def _config(runs: Sequence[run.FinishedRun]) -> dict[str, Any]:
         {
             "seed": member.config["seed"],
             "left_out": member.config.get("left_out"),
-            "weights_sha256": json.loads((member.folder / "checksums.json").read_text())["model.weights.h5"],
+            "weights_sha256": member.weights_sha256,
         }
         for member in runs
     ]

@@ -14,7 +14,7 @@ RUN/checksums.json     sha256 of the finished files
 import json
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,6 +28,7 @@ from pneumoscope.data.layout import fingerprint, load, sha256, write_manifest
 from pneumoscope.data.splits import block_folds, divided
 from pneumoscope.errors import TrainingError
 from pneumoscope.model.backend import bfloat16_pays, import_keras
+from pneumoscope.training import lineage
 from pneumoscope.training.films import PackedFilms, Progress, limited, pack
 from pneumoscope.training.guard import CollapseError
 from pneumoscope.training.recipe import Recipe, completed, from_json
@@ -89,6 +90,12 @@ class FinishedRun:
         """Whether the network was trained on the validation films too."""
         return "refit_of" in self.config
 
+    @property
+    def weights_sha256(self) -> str:
+        """Of the kept weights, as load_finished found them."""
+        digests: dict[str, str] = json.loads((self.folder / "checksums.json").read_text())
+        return digests["model.weights.h5"]
+
 
 def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable[[list[dict[str, Any]]], None]) -> None:
     """Run a recipe from films to kept weights; called again on the same folder, go on where it was stopped.
@@ -111,8 +118,9 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     kept_apart = films
     if refitted:
         films = {digest: replace(film, split="train") for digest, film in films.items()}
-    config = _config(setting, films) | (_start(before, setting, kept_apart) if before else {})
-    config |= _refit_of(refitted, config, before) if refitted else {}
+    config = _config(setting, films)
+    config |= lineage.start_of(before, setting, by_digest(kept_apart, "val"), config) if before else {}
+    config |= lineage.refit_of(refitted, config, before) if refitted else {}
     _begin(folder, config)
     earlier = before.history if before else []
 
@@ -283,46 +291,6 @@ def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
         "precision": keras.config.dtype_policy().name,
         "versions": _versions(),
         "state": "running",
-    }
-
-
-def _start(before: FinishedRun, setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
-    """Where the run starts from, and what that run was."""
-    left_out = list(setting.left_out) if setting.left_out else None
-    same = (before.config.get("left_out"), before.config["fingerprint"]) == (left_out, fingerprint(films))
-    # The draw of patients follows from the seed, where the films come without blocks and without a split of their own.
-    drawn_alike = _names(before.films) == _names(_side(films, "val").values())
-    if (before.refit and not setting.refit) or not (same and drawn_alike):
-        raise TrainingError(f"{before.folder} was trained on other films, and may have seen what is held out here")
-    return {
-        "start": str(before.folder.resolve()),
-        "start_sha256": sha256(before.folder / "model.weights.h5"),
-        "started_from": {key: before.config.get(key) for key in ("recipe", "seed", "mean_of")},
-    }
-
-
-def _names(films: Iterable[Film]) -> set[tuple[str, str]]:
-    """What names films wherever they lie."""
-    return {(film.patient, film.path.name) for film in films}
-
-
-def _refit_of(before: FinishedRun, asked: dict[str, Any], start: FinishedRun | None) -> dict[str, Any]:
-    """What the run to refit was, if it was trained just as this one will be, but for the validation films."""
-    earlier, now = completed(before.config), json.loads(json.dumps(asked))
-    differs = [name for name in ("fingerprint", "imagenet_sha256", "recipe") if earlier.get(name) != now[name]]
-    differs += [name for name in ("left_out", "mean_of", "refit_of") if earlier.get(name) or now.get(name)]
-    began = start.config.get("refit_of", {}).get("weights_sha256") if start else None
-    if earlier.get("start_sha256") != began:
-        differs.append("start")
-    if differs:
-        raise TrainingError(
-            f"{before.folder} cannot be refitted so, for its {', '.join(differs)}: it must be trained on all but the "
-            "validation films of the same source, from ImageNet's weights, or from a run whose refit is the --start"
-        )
-    digest = sha256(before.folder / "model.weights.h5")
-    return {
-        "refit": str(before.folder.resolve()),
-        "refit_of": {"seed": before.config["seed"], "films": before.config["films"], "weights_sha256": digest},
     }
 
 
