@@ -18,7 +18,7 @@ from pneumoscope.training.recipe import Recipe, from_json
 
 VALIDATION = "Validation (held-out films of the training set)"
 
-REFITTED = "Validation of the run it refits (held-out films of the training set, same recipe)"
+REFITTED = "Validation of the run it refits (held-out films)"
 """The title where the network itself was trained on the validation films too (``pneumoscope train --refit``)."""
 
 _INPUT = (
