@@ -34,6 +34,9 @@ FIGURES = ROOT / "docs" / "figures"
 FITTED = records.FOLDER / "robustness_mean.json"
 """Of bundles whose default threshold was fitted to held-out films, as none has been since release 1.1.0."""
 
+RELEASED = "released/release-1.2.0"
+"""The released network's run; beside it are those of its recipe with other seeds."""
+
 
 def folds() -> str:
     """Markdown: the folds on the films they never saw, and what five times the inference would buy."""
@@ -63,8 +66,8 @@ def covering() -> str:
 def candidates() -> str:
     """Markdown: what could have been released, on the validation films as they are and stressed."""
     lines = []
-    for kept in records.kept("candidates"):
-        name = kept.removeprefix("candidates/")
+    for kept in (RELEASED, *records.kept("candidates")):
+        name = Path(kept).name
         cells = _cells(sweep.measured(records.scores(kept, "validation")))
         if not records.config(kept)["recipe"].get("subtypes", True):
             cells[MEASURES.index("three classes")] = ""
