@@ -33,7 +33,6 @@ from pneumoscope.processor import usable_cores
 from pneumoscope.training.average import average
 from pneumoscope.training.many import train_many
 from pneumoscope.training.recipe import Phase, Recipe, recipe
-from pneumoscope.training.trainer import without_tone
 from pneumoscope.training.run import Setting, by_digest, films_of, load_finished, load_model
 
 ROOT = Path(__file__).parents[1]
@@ -62,12 +61,6 @@ def _phase(**changes: Any) -> Recipe:
     return replace(_SHORT, finetune=(replace(_SHORT.finetune[0], **changes),))
 
 
-def _growing() -> Recipe:
-    rate = _SHORT.finetune[0].learning_rate
-    phases = [Phase(f"unfrozen, {size} px", "conv3", 1, rate, size) for size in (48, 64, 80)]
-    return replace(_SHORT, finetune=tuple(phases))
-
-
 def _films(**changes: Any) -> Recipe:
     return replace(_SHORT, augmentation=replace(_SHORT.augmentation, **changes))
 
@@ -87,16 +80,6 @@ VARIANTS: dict[str, tuple[Recipe, int]] = {
     "no moving average": (replace(_SHORT, ema=0.0), 0),
     "a third of the learning rate": (_phase(learning_rate=5e-5), 0),
     "twice as long": (_phase(epochs=6), 0),
-    "labels smoothed": (replace(_SHORT, smoothing=0.1), 0),
-    "films mixed in pairs": (replace(_SHORT, mixup=0.3), 0),
-    "logits adjusted, films unweighed": (replace(_SHORT, adjusted=True), 0),
-    "half the rate per stage": (_phase(stage_rate=0.5), 0),
-    "ten times the rate for the head": (_phase(head_rate=10.0), 0),
-    "shortcuts weighed away": (replace(_SHORT, shortcut_weights=True), 0),
-    "tone of the film removed": (replace(_SHORT, tone_removed="film"), 0),
-    "BatchNormalization trained, then measured on plain films": (replace(_SHORT, batchnorm=True), 0),
-    "growing films": (_growing(), 0),
-    "tone about every place removed": (replace(_SHORT, tone_removed="place"), 0),
 }
 """What is tried, and with which seed; in the order of training."""
 
@@ -141,8 +124,6 @@ def keep(run: Path, films: Mapping[str, tuple[NDArray[np.float32], NDArray[np.bo
     model = load_model(load_finished(run))
     rows = {}
     for stress, (pixels, positive) in films.items():
-        tone = load_finished(run).config["recipe"].get("tone_removed", "")
-        pixels = without_tone(pixels[..., None], tone)[..., 0] if tone else pixels
         parts = [model.predict_on_batch(part[..., None]) for part in np.array_split(pixels, 8)]
         score = np.asarray(pneumonia_score(np.concatenate(parts)), dtype=np.float64)
         recall, specificity = rates(score, positive, 0.0)

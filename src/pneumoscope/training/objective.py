@@ -4,7 +4,6 @@ from functools import cache
 from typing import Any
 
 from pneumoscope.model.backend import import_keras
-from pneumoscope.training.recipe import Recipe
 
 
 def allowed_class_loss(targets: Any, logits: Any) -> Any:
@@ -36,26 +35,9 @@ def pneumonia_auc_class() -> Any:
     return PneumoniaAUC
 
 
-def loss_of(recipe: Recipe, log_share: Any) -> Any:
-    """The loss of a recipe; ``log_share`` (3,) is added to the logits where the recipe asks for it."""
-
-    def loss(targets: Any, logits: Any) -> Any:
-        ops = import_keras().ops
-        logits = ops.cast(logits, "float32")
-        if recipe.adjusted:
-            logits = logits + log_share
-        if recipe.mixup:
-            targets = targets / ops.sum(targets, axis=-1, keepdims=True)
-            return ops.logsumexp(logits, axis=-1) - ops.sum(targets * logits, axis=-1)
-        even = ops.logsumexp(logits, axis=-1) - ops.mean(logits, axis=-1)
-        return (1 - recipe.smoothing) * allowed_class_loss(targets, logits) + recipe.smoothing * even
-
-    return loss
-
-
-def objective(loss: Any = allowed_class_loss) -> dict[str, Any]:
+def objective() -> dict[str, Any]:
     """What every phase passes to a model's ``compile``."""
     return {
-        "loss": loss,
+        "loss": allowed_class_loss,
         "metrics": [pneumonia_auc_class()(num_thresholds=1000, name="auc")],
     }

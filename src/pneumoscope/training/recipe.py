@@ -19,8 +19,6 @@ class Phase:
         epochs: passes over the training films.
         learning_rate: peak of the warm-up and cosine schedule.
         size: side of the training crops, in pixels.
-        stage_rate: what the rate is multiplied by from each stage to the one before it (Howard and Ruder 2018, eq. 3).
-        head_rate: what the head's rate is multiplied by.
     """
 
     name: str
@@ -28,8 +26,6 @@ class Phase:
     epochs: int
     learning_rate: float
     size: int
-    stage_rate: float = 1.0
-    head_rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,14 +46,6 @@ class Recipe:
         limit: most films used per split and class; None for all.
         scored_at: side, in pixels, at which the finished network reads films. One trained on small films misreads those
             of INPUT_SIZE.
-        smoothing: share of every label spread over the classes (Szegedy et al. 2016, section 7).
-        mixup: both parameters of the Beta distribution that films and labels are mixed by (Zhang et al. 2018); 0 for none.
-        adjusted: leave the films unweighed and add the log of the classes' shares to the logits instead, in training
-            alone (Menon et al. 2021, eq. 10).
-        shortcut_weights: weigh films so that their size in bytes, borders, brightness and sharpness say nothing of the
-            label (Makar et al. 2022, "Causally motivated shortcut removal using auxiliary labels", eq. 2).
-        tone_removed: "film" brings every film that the network sees to one mean and spread, "place" every
-            neighbourhood of it.
     """
 
     name: str
@@ -71,11 +59,6 @@ class Recipe:
     batchnorm: bool = False
     limit: int | None = None
     scored_at: int = INPUT_SIZE
-    smoothing: float = 0.0
-    mixup: float = 0.0
-    adjusted: bool = False
-    shortcut_weights: bool = False
-    tone_removed: str = ""
 
     @property
     def covered(self) -> bool:

@@ -131,10 +131,6 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         on_epoch(history)
 
     packed = _packed(kept_apart, setting, progress)
-    if setting.recipe.shortcut_weights:
-        packed["train"] = replace(
-            packed["train"], weights=shortcut_weights(by_digest(films, "train"), packed["train"])
-        )
     keras.utils.set_random_seed(setting.seed)
     model = load_model(before) if before else build(str(setting.imagenet) if setting.imagenet else None)
     trainer = Trainer(model, setting.recipe, packed, setting.seed, folder, progress, keep_history)
@@ -264,31 +260,6 @@ def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dic
     if not left_out.any():
         return {"train": packed, "val": held_out}
     return {"train": packed.subset(~left_out), "left-out": packed.subset(left_out), "val": held_out}
-
-
-def shortcut_weights(films: list[Film], packed: PackedFilms) -> NDArray[np.float32]:
-    """Weights (N,) under which shortcuts say little of the label: one over the out-of-fold probability that a logistic
-    regression on them gives to it, at most 10, both labels with the same sum and 1 on average."""
-    from pneumoscope.data.shortcuts import _cross_validated, border, laplacian_variance
-    from PIL import Image
-
-    small = np.stack([np.asarray(Image.fromarray(film).resize((32, 32), Image.Resampling.BOX)) for film in packed.pixels])
-    framed = border(small).reshape(len(small), -1).astype(np.float64)
-    views = np.column_stack([
-        np.log([film.path.stat().st_size for film in films]),
-        np.log([laplacian_variance(film) + 1 for film in packed.pixels]),
-        small.mean(axis=(1, 2)),
-        small.std(axis=(1, 2)),
-        framed[:, framed.any(axis=0)],
-    ])
-    positive = packed.positive
-    score = _cross_validated(views, positive, np.array([film.patient for film in films]))
-    weights = np.minimum(1 + np.exp(np.where(positive, -score, score)), 10)
-    for label in (False, True):
-        weights[positive == label] *= 0.5 / weights[positive == label].sum()
-    print("shortcut AUC", float(__import__("sklearn.metrics").metrics.roc_auc_score(positive, score)), "weighed",
-          float(__import__("sklearn.metrics").metrics.roc_auc_score(positive, score, sample_weight=weights)))
-    return np.asarray(weights * len(weights), dtype=np.float32)
 
 
 def by_digest(films: dict[str, Film], split: str) -> list[Film]:

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.model.backend import import_keras
-from pneumoscope.model.resnet import STAGES, feature_extractor, open_from
+from pneumoscope.model.resnet import feature_extractor, open_from
 from pneumoscope.model.score import pneumonia_score
 from pneumoscope.training.checkpoint import Checkpoint
 from pneumoscope.training.films import PackedFilms, Progress
 from pneumoscope.training.guard import check_loss, check_predictions
-from pneumoscope.training.objective import loss_of, objective
+from pneumoscope.training.objective import objective
 from pneumoscope.training.recipe import Phase, Recipe
 
 Row = dict[str, Any]
@@ -73,36 +73,13 @@ class Trainer:
         for number, phase in enumerate(self.recipe.finetune):
             if number >= state.phase:
                 kept = self._finetune(number, phase, state, path)
-        self.model.set_weights(kept)
-        if self.recipe.batchnorm:
-            self._statistics_of_plain_films()
-        self.model.set_weights(as_shipped(self.model.get_weights()))
+        self.model.set_weights(as_shipped(kept))
         return state.history
-
-    def _statistics_of_plain_films(self) -> None:
-        """Give every BatchNormalization the mean over batches of its statistics on the plain films, at ``scored_at``."""
-        keras = import_keras()
-        norms = [layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-        every = np.random.default_rng(self.seed).permutation(len(self.films["train"].pixels))[:2048]
-        films = replace(self.films["train"], pixels=self.films["train"].pixels[np.sort(every)])
-        for layer in norms:
-            layer.trainable = True
-        shuffled = np.concatenate(list(films.plain(self.recipe.scored_at, 64, cover=self.recipe.covered)))
-        shuffled = shuffled[np.random.default_rng(self.seed).permutation(len(shuffled))]
-        if self.recipe.tone_removed:
-            shuffled = without_tone(shuffled, self.recipe.tone_removed)
-        for step, start in enumerate(range(0, len(shuffled), 64)):
-            for layer in norms:
-                layer.momentum = step / (step + 1)
-            self.model(shuffled[start : start + 64], training=True)
-
 
     def predict(self, split: str, size: int | None = None) -> NDArray[np.float32]:
         """Logits (N, 3) of the plain films of a split, at ``size`` pixels or as the recipe's network reads them."""
         films, logits = self.films[split], []
         for x in films.plain(size or self.recipe.scored_at, self.recipe.batch, cover=self.recipe.covered):
-            if self.recipe.tone_removed:
-                x = without_tone(x, self.recipe.tone_removed)
             logits.append(np.asarray(self._answers.predict_on_batch(x)))
             self.progress("validating", sum(map(len, logits)), len(films.pixels))
         return np.concatenate(logits)
@@ -157,7 +134,7 @@ class Trainer:
         model = sha256(import_keras().config.dtype_policy().name.encode())
         for weights in self.model.get_weights()[:-2]:
             model.update(weights.tobytes())
-        cover = ("-covered" if self.recipe.covered else "") + self.recipe.tone_removed
+        cover = "-covered" if self.recipe.covered else ""
         kept = films.pack.with_name(f"{films.pack.stem}-features-{size}{cover}-{model.hexdigest()[:16]}.npy")
         if not kept.exists():
             whole = replace(films, pixels=np.load(films.pack, mmap_mode="r"))
@@ -172,8 +149,6 @@ class Trainer:
     def _compute_features(self, split: str, films: PackedFilms, size: int) -> NDArray[np.float32]:
         extractor, features = feature_extractor(self.model), []
         for x in films.plain(size, self.recipe.batch, cover=self.recipe.covered):
-            if self.recipe.tone_removed:
-                x = without_tone(x, self.recipe.tone_removed)
             features.append(np.asarray(extractor.predict_on_batch(x), dtype=np.float32))
             self.progress(f"features of {split}", sum(map(len, features)), len(films.pixels))
         return np.concatenate(features)
@@ -183,7 +158,7 @@ class Trainer:
         open_from(self.model, phase.opened, batchnorm=self.recipe.batchnorm)
         steps = max(1, len(self.films["train"].pixels) // self.recipe.batch)
         optimizer = optimizer_of(self.recipe, phase, steps * phase.epochs)
-        self.model.compile(optimizer, **objective(loss_of(self.recipe, log_share(self.films["train"]))))
+        self.model.compile(optimizer, **objective())
         optimizer.build(self.model.trainable_variables)
         for variable, value in zip(optimizer.variables, state.optimizer, strict=False):
             variable.assign(value)
@@ -215,7 +190,6 @@ class Trainer:
         batches = self.films["train"].augmented(
             phase.size, self.recipe.batch, self.recipe.augmentation, (self.seed, 1 + number, epoch)
         )
-        batches = changed(batches, self.recipe, (self.seed, 1 + number, epoch))
         watch = keras.callbacks.LambdaCallback(on_train_batch_end=after_step)
         logs = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch]).history
         return {name: values[0] for name, values in logs.items()} | {"seconds": round(time.monotonic() - started, 1)}
@@ -251,39 +225,6 @@ class Trainer:
         }
 
 
-def log_share(films: PackedFilms) -> NDArray[np.float32]:
-    """Log of twice the share (3,) of the films that are normal, pneumonia and pneumonia."""
-    normal = (films.targets[:, 0] == 1).mean()
-    return np.log(2 * np.array([normal, 1 - normal, 1 - normal], dtype=np.float32))
-
-
-def changed(batches: Iterator[Any], recipe: Recipe, seed: tuple[int, ...]) -> Iterator[Any]:
-    """Batches with the films' tone removed, mixed, or unweighed, as the recipe asks."""
-    rng = np.random.default_rng((*seed, 99))
-    for x, targets, weights in batches:
-        if recipe.tone_removed:
-            x = without_tone(x, recipe.tone_removed)
-        if recipe.mixup:
-            share, other = rng.beta(recipe.mixup, recipe.mixup), rng.permutation(len(x))
-            x, targets, weights = (
-                (share * part + (1 - share) * part[other]).astype(np.float32) for part in (x, targets, weights)
-            )
-        yield x, targets, np.ones_like(weights) if recipe.adjusted else weights
-
-
-def without_tone(x: NDArray[np.float32], what: str) -> NDArray[np.float32]:
-    """Films (N, H, W, 1) of 0..255 with one mean and spread over the film or, softly, about every place."""
-    from scipy.ndimage import gaussian_filter
-
-    if what == "film":
-        mean, spread = x.mean(axis=(1, 2, 3), keepdims=True), x.std(axis=(1, 2, 3), keepdims=True)
-    else:
-        about = (0, x.shape[1] / 8, x.shape[2] / 8, 0)
-        mean = gaussian_filter(x, about)
-        spread = np.sqrt(np.maximum(gaussian_filter(np.square(x - mean), about), 0))
-    return (118 + 57 * (x - mean) / (spread + 4)).clip(-60, 320).astype(np.float32)
-
-
 def as_shipped(weights: Weights) -> Weights:
     """Round the kernels to half precision, which is how a bundle stores them: what is validated is what ships.
 
@@ -300,19 +241,4 @@ def optimizer_of(recipe: Recipe, phase: Phase, steps: int) -> Any:
         phase.learning_rate / 10, steps - warmup, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warmup
     )
     ema = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
-    if (phase.stage_rate, phase.head_rate) != (1.0, 1.0):
-        return staged(phase)(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0, **ema)
     return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0, **ema)
-
-
-def staged(phase: Phase) -> Any:
-    """AdamW whose rate falls from stage to stage towards the input."""
-
-    class StagedAdamW(import_keras().optimizers.AdamW):  # type: ignore[misc, name-defined]
-        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            mine = next(v for v in self._trainable_variables if v is variable or v.value is variable)
-            stage = next(place for place, name in enumerate(STAGES) if name in mine.path)
-            factor = phase.head_rate if stage == 5 else phase.stage_rate ** (4 - stage)
-            super().update_step(gradient, variable, learning_rate * factor)
-
-    return StagedAdamW
