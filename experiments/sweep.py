@@ -89,11 +89,8 @@ TRIED = (
     "logits adjusted, films unweighed",
     "half the rate per stage",
     "ten times the rate for the head",
-    "shortcuts weighed away",
     "tone of the film removed",
     "BatchNormalization trained, then measured on plain films",
-    "growing films",
-    "tone about every place removed",
 )
 """Trained by the code of commit 24f615d, which was taken out again: their records are kept."""
 
