@@ -108,6 +108,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "folds": folds,
         "candidates": candidates,
         "seeds": _of_record(seeds.record_of("lungs"), seeds.tables),
+        "released": _of_record(seeds.record_of("released"), seeds.tables),
         "refit": _of_record(seeds.record_of("refit"), seeds.tables),
         "covering": covering,
         "sweep": sweep.tables,
