@@ -63,3 +63,16 @@ def test_batchnorm_uses_the_statistics_of_the_batch_only_when_opened(
     assert any("_bn/gamma" in variable.path for variable in unopened.trainable_variables) == batchnorm
     assert np.allclose(training, inference, rtol=1e-4, atol=1e-4) != batchnorm
     assert moved == batchnorm
+
+
+def test_an_epochs_batches_replace_the_statistics_for_prediction(unopened: Any) -> None:
+    open_from(unopened, "conv1", batchnorm=True)
+    layer = unopened.get_layer("conv1_bn")
+    before = layer.get_weights()
+    batch = np.random.default_rng(0).normal(50.0, 4.0, (8, 8, 8, 64)).astype(np.float32)
+    for _ in range(140):
+        layer(batch, training=True)
+    _, _, mean, variance = layer.get_weights()
+    layer.set_weights(before)
+    np.testing.assert_allclose(mean, batch.mean(axis=(0, 1, 2)), rtol=0.02)
+    assert (abs(variance - batch.var(axis=(0, 1, 2))) <= 0.02 * before[3] + 0.1).all()

@@ -36,8 +36,10 @@ def test_a_run_of_an_earlier_version_compares_with_todays() -> None:
         assert completed(other) == other
 
 
-def test_only_what_shows_how_not_to_trains_batchnorm() -> None:
-    assert {name for name, found in RECIPES.items() if found.batchnorm} == {"naive", "naive-high-rate"}
+def test_batchnorm_is_trained_without_a_moving_average_of_weights_that_its_statistics_would_not_fit() -> None:
+    training = {name for name, found in RECIPES.items() if found.batchnorm}
+    assert training == {"naive", "naive-high-rate", "opened", "opened-covered"}
+    assert all(RECIPES[name].ema == 0 for name in training)
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones() -> None:

@@ -11,6 +11,9 @@ STAGES = ("conv1", "conv2", "conv3", "conv4", "conv5", "head")
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 """Blue, green and red means of ImageNet, subtracted by the caffe-style preprocessing of Keras' ResNet50."""
 
+BATCHNORM_MOMENTUM = 0.97
+"""The last thirty batches or so: what is kept of ImageNet's statistics is gone before the first epoch's validation."""
+
 
 def build(imagenet: str | None) -> Any:
     """Build the network.
@@ -71,10 +74,13 @@ def open_from(model: Any, stage: str, *, batchnorm: bool = False) -> None:
         model: as built by :func:`build`.
         stage: one of STAGES.
         batchnorm: open BatchNormalization too. It then uses the statistics of the batch, which differ from the ones
-            used for prediction: on small batches the usual way for fine-tuning to collapse (keras issue 9214).
+            used for prediction: on small batches, or at a high rate, the usual way for fine-tuning to collapse (keras
+            issue 9214). The ones used for prediction follow with a momentum of BATCHNORM_MOMENTUM.
     """
     keras = import_keras()
     opened = STAGES[STAGES.index(stage) :]
     for layer in model.layers:
         is_batchnorm = isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = layer.name.startswith(opened) and (batchnorm or not is_batchnorm)
+        if is_batchnorm:
+            layer.momentum = BATCHNORM_MOMENTUM

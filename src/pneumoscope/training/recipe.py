@@ -42,7 +42,7 @@ class Recipe:
         ema: momentum of the weights' moving average, which is what is validated and kept; 0 keeps the raw weights.
         augmentation: how far the films are changed in fine-tuning.
         subtypes: teach bacterial against viral too; without, every pneumonia counts as one of unknown subtype.
-        batchnorm: train BatchNormalization too, on batch statistics. Only to show why one should not.
+        batchnorm: train BatchNormalization too, on batch statistics.
         limit: most films used per split and class; None for all.
         scored_at: side, in pixels, at which the finished network reads films. One trained on small films misreads those
             of INPUT_SIZE.
@@ -82,6 +82,22 @@ _SMALL = replace(
     finetune=(Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),),
     augmentation=Augmentation(crop_area=(0.12, 1.0)),
     scored_at=112,
+)
+
+_COVERED = replace(_SMALL.augmentation, lungs_alone=0.75)
+
+_OPENED = replace(
+    _DEFAULT,
+    name="opened",
+    head=replace(_DEFAULT.head, epochs=0),
+    finetune=(
+        Phase("unfrozen, 128 px", "conv1", epochs=5, learning_rate=1e-4, size=128),
+        Phase("unfrozen, 160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),
+    ),
+    ema=0.0,
+    augmentation=Augmentation(crop_area=(0.08, 1.0)),
+    batchnorm=True,
+    scored_at=160,
 )
 
 
@@ -127,7 +143,7 @@ RECIPES = {
     # For any of them, with what lies around the lungs covered: pneumoscope train --start RUN --recipe covered
     "covered": replace(
         _going_on("covered", epochs=2, learning_rate=5e-5, ema=_SMALL.ema),
-        augmentation=replace(_SMALL.augmentation, lungs_alone=0.75),
+        augmentation=_COVERED,
         scored_at=160,
     ),
     # Covered from the first epoch, and smaller: pneumoscope train --recipe lungs, a third of the work of the two above
@@ -140,11 +156,20 @@ RECIPES = {
             Phase("unfrozen, 96 px", "conv3", epochs=4, learning_rate=1.5e-4, size=96),
             Phase("unfrozen, 128 px", "conv3", epochs=2, learning_rate=7.5e-5, size=128),
         ),
-        augmentation=Augmentation(crop_area=(0.12, 1.0), lungs_alone=0.75),
+        augmentation=_COVERED,
         scored_at=128,
     ),
     # The default, and longer: pneumoscope train --start DEFAULT --recipe longer
     "longer": _going_on("longer", epochs=5, learning_rate=1e-4, ema=0.998),
+    # Everything opened at once and BatchNormalization trained with it, but at a low rate, on wide crops; then covered:
+    # pneumoscope train --recipe opened; pneumoscope train --start RUN --recipe opened-covered
+    "opened": _OPENED,
+    "opened-covered": replace(
+        _OPENED,
+        name="opened-covered",
+        finetune=(Phase("going on, 160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),),
+        augmentation=_COVERED,
+    ),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(
         _DEFAULT,
