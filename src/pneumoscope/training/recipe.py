@@ -169,6 +169,7 @@ RECIPES = {
         name="opened-covered",
         finetune=(Phase("going on, 160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),),
         augmentation=_COVERED,
+        scored_at=INPUT_SIZE,
     ),
     # The system that was asked for: the same two phases, all layers opened at a very low rate, films hardly changed.
     "asked-for": replace(
