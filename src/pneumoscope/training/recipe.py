@@ -97,7 +97,7 @@ _OPENED = replace(
     ema=0.0,
     augmentation=Augmentation(crop_area=(0.08, 1.0)),
     batchnorm=True,
-    scored_at=160,
+    scored_at=128,
 )
 
 
