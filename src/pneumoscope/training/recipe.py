@@ -86,31 +86,14 @@ _SMALL = replace(
 
 _COVERED = replace(_SMALL.augmentation, lungs_alone=0.75)
 
-_OPENED = replace(
-    _DEFAULT,
-    name="opened",
-    head=replace(_DEFAULT.head, epochs=0),
-    finetune=(
-        Phase("unfrozen, 128 px", "conv1", epochs=5, learning_rate=1e-4, size=128),
-        Phase("unfrozen, 160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),
-    ),
-    ema=0.0,
-    augmentation=Augmentation(crop_area=(0.08, 1.0)),
-    batchnorm=True,
-    scored_at=128,
-)
+_AT_ONCE = replace(_DEFAULT, head=replace(_DEFAULT.head, epochs=0), ema=0.0, batchnorm=True)
+"""No head fitted first, BatchNormalization on batch statistics, which a moving average of the weights would not fit."""
 
 
 def _naive(name: str, rate: float) -> Recipe:
-    """Everything opened at once, without a head fitted first, BatchNormalization on batch statistics."""
-    return replace(
-        _DEFAULT,
-        name=name,
-        head=replace(_DEFAULT.head, epochs=0),
-        finetune=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=rate, size=128),),
-        ema=0.0,
-        batchnorm=True,
-    )
+    """Everything opened at once, at a rate that is too high for it."""
+    phase = Phase("unfrozen at once", "conv1", epochs=2, learning_rate=rate, size=128)
+    return replace(_AT_ONCE, name=name, finetune=(phase,))
 
 
 def _going_on(name: str, epochs: int, learning_rate: float, ema: float) -> Recipe:
@@ -163,9 +146,18 @@ RECIPES = {
     "longer": _going_on("longer", epochs=5, learning_rate=1e-4, ema=0.998),
     # Everything opened at once and BatchNormalization trained with it, but at a low rate, on wide crops; then covered:
     # pneumoscope train --recipe opened; pneumoscope train --start RUN --recipe opened-covered
-    "opened": _OPENED,
+    "opened": replace(
+        _AT_ONCE,
+        name="opened",
+        finetune=(
+            Phase("unfrozen, 128 px", "conv1", epochs=5, learning_rate=1e-4, size=128),
+            Phase("unfrozen, 160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),
+        ),
+        augmentation=Augmentation(crop_area=(0.08, 1.0)),
+        scored_at=128,
+    ),
     "opened-covered": replace(
-        _OPENED,
+        _AT_ONCE,
         name="opened-covered",
         finetune=(Phase("going on, 160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),),
         augmentation=_COVERED,
