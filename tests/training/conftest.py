@@ -53,9 +53,9 @@ def bundle(smoke: SmokeRun, command: Command) -> Path:
     return path
 
 
-@pytest.fixture
-def float32() -> Iterator[None]:
-    """A run in this process may switch Keras to bfloat16; switch it back."""
+@pytest.fixture(scope="module", autouse=True)
+def precision() -> Iterator[None]:
+    """A run in this process may switch Keras to bfloat16; switch it back before other modules build networks."""
     policy = import_keras().config.dtype_policy()
     yield
     import_keras().config.set_dtype_policy(policy)

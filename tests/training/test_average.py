@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from pneumoscope.errors import TrainingError
 from pneumoscope.evaluation.freeze import OUTLINED
 from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import covered
-from pneumoscope.model.backend import import_keras
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.augment import Augmentation
 from pneumoscope.training.average import average
@@ -36,14 +34,6 @@ SHORT = replace(
     limit=6,
     scored_at=SMALL,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def precision() -> Iterator[None]:
-    """Keras' precision as it was."""
-    policy = import_keras().config.dtype_policy()
-    yield
-    import_keras().config.set_dtype_policy(policy)
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,6 @@ sys.path.append(str(Path(__file__).parents[2] / "experiments"))
 import held_out
 import records
 
-pytestmark = pytest.mark.usefixtures("float32")
-
 
 @pytest.fixture(scope="module")
 def refit(smoke: SmokeRun, command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:

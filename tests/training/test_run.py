@@ -285,7 +285,6 @@ def _setting(smoke: SmokeRun, tmp_path: Path) -> Setting:
     return Setting(smoke.data, recipe("smoke"), SEED, None, tmp_path / "cache")
 
 
-@pytest.mark.usefixtures("float32")
 def test_a_folder_does_not_take_a_run_of_another_setting(smoke: SmokeRun, tmp_path: Path) -> None:
     folder = _linked(smoke.folder, tmp_path / "run")
     _rewrite(folder / "config.json", json.dumps(_json(smoke.folder / "config.json") | {"state": "running"}))
@@ -299,7 +298,6 @@ def test_a_folder_does_not_take_a_run_of_another_setting(smoke: SmokeRun, tmp_pa
         train(replace(_setting(smoke, tmp_path), source=fewer), folder, silent, silent)
 
 
-@pytest.mark.usefixtures("float32")
 def test_a_run_stopped_while_finishing_goes_on_with_the_same_weights(smoke: SmokeRun, tmp_path: Path) -> None:
     folder, setting = tmp_path / "run", _setting(smoke, tmp_path)
 
@@ -319,7 +317,6 @@ def test_a_run_stopped_while_finishing_goes_on_with_the_same_weights(smoke: Smok
     np.testing.assert_allclose(resumed.logits, whole.logits, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.usefixtures("float32")
 def test_a_run_that_diverges_is_stopped_and_says_so_in_its_folder(smoke: SmokeRun, tmp_path: Path) -> None:
     calm = recipe("smoke")
     reckless = replace(
@@ -333,7 +330,6 @@ def test_a_run_that_diverges_is_stopped_and_says_so_in_its_folder(smoke: SmokeRu
         load_finished(tmp_path / "run")
 
 
-@pytest.mark.usefixtures("float32")
 def test_films_of_one_class_cannot_be_trained_on(smoke: SmokeRun, tmp_path: Path) -> None:
     for split in ("train", "val"):
         shutil.copytree(smoke.data / split / "NORMAL", tmp_path / "films" / split / "NORMAL")
