@@ -26,7 +26,6 @@ class Phase:
     epochs: int
     learning_rate: float
     size: int
-    steady: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,18 +155,6 @@ RECIPES = {
         ),
         augmentation=Augmentation(crop_area=(0.08, 1.0)),
         scored_at=128,
-    ),
-    "steady": replace(
-        _AT_ONCE,
-        name="steady",
-        ema=0.997,
-        finetune=(
-            Phase("128 px", "conv1", epochs=3, learning_rate=1e-4, size=128, steady=True),
-            Phase("160 px", "conv1", epochs=3, learning_rate=1e-4, size=160, steady=True),
-            Phase("192 px", "conv1", epochs=4, learning_rate=1e-4, size=192, steady=True),
-        ),
-        augmentation=Augmentation(crop_area=(0.08, 1.0)),
-        scored_at=192,
     ),
     "opened-covered": replace(
         _AT_ONCE,

@@ -167,9 +167,6 @@ class Trainer:
             row = self._epoch(number, phase, epoch, steps)
             raw, kept = self.model.get_weights(), self._averaged(optimizer)
             self.model.set_weights(kept)
-            if self.recipe.batchnorm and self.recipe.ema:
-                self._measure_batchnorm(number, phase, epoch)
-                kept = self.model.get_weights()
             logits = self.predict("val", phase.size)
             state.history.append(self._row(phase, epoch, row, logits) | {"seconds": row["seconds"]})
             self.on_epoch(state.history)
@@ -207,21 +204,6 @@ class Trainer:
         self.model.set_weights(raw)
         return averaged
 
-    def _measure_batchnorm(self, number, phase, epoch):
-        keras = import_keras()
-        layers = [x for x in self.model.layers if isinstance(x, keras.layers.BatchNormalization)]
-        batches = self.films["train"].augmented(
-            phase.size, self.recipe.batch, self.recipe.augmentation, (self.seed, 100 + number, epoch)
-        )
-        for step, (x, _, _) in enumerate(batches):
-            for layer in layers:
-                layer.momentum = step / (step + 1)
-            self.model(x, training=True)
-            if step == 59:
-                break
-        for layer in layers:
-            layer.momentum = 0.97
-
     def _row(self, phase: Phase, epoch: int, logs: Row, logits: NDArray[np.float32]) -> Row:
         """A row of the history; recall and specificity are at the score 0, on films of the phase's size."""
         from sklearn.metrics import roc_auc_score
@@ -258,12 +240,5 @@ def optimizer_of(recipe: Recipe, phase: Phase, steps: int) -> Any:
     schedule = keras.optimizers.schedules.CosineDecay(
         phase.learning_rate / 10, steps - warmup, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warmup
     )
-    if phase.steady:
-        class Steady(keras.optimizers.schedules.LearningRateSchedule):
-            def __call__(self, step):
-                return phase.learning_rate * keras.ops.minimum(1.0, (keras.ops.cast(step, "float32") + 1) / warmup)
-            def get_config(self):
-                return {}
-        schedule = Steady()
     ema = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
     return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0, **ema)
