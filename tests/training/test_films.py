@@ -62,6 +62,21 @@ def test_pack_does_not_decode_twice(tmp_path: Path) -> None:
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
+def test_a_larger_pack_keeps_detail_for_crops_and_reads_like_a_small_one(tmp_path: Path) -> None:
+    squares, stripes = np.kron(np.indices((28, 28)).sum(0) % 2 * 120, np.ones((16, 16))), np.arange(448) % 2 * 80
+    Image.fromarray((squares + stripes).astype(np.uint8)).save(tmp_path / "striped.png")
+    striped = distinct([Film(tmp_path / "striped.png", Label.NORMAL, None, "1", "train")])
+    films = striped | distinct([Film(f.path, f.label, None, f.patient, "train") for f in _films(tmp_path, 2)])
+    small, large = (pack(films, tmp_path / "cache", _silent, side) for side in (224, 448))
+    assert (large.pixels.shape, small.pixels.shape) == ((3, 448, 448), (3, 224, 224))
+    here = sorted(films).index(*striped)
+    fine = [np.abs(np.diff(packed.pixels[here].astype(int))).mean() for packed in (small, large)]
+    assert fine[1] > 5 * fine[0]  # stripes a pixel wide are there in the large pack alone
+    for size, cover in ((224, False), (224, True), (128, False), (128, True)):
+        reads = [next(packed.plain(size, 3, cover=cover)) for packed in (small, large)]
+        np.testing.assert_allclose(*reads, atol=2)
+
+
 def test_pack_keeps_other_films_apart_and_does_not_keep_half_a_pack(tmp_path: Path) -> None:
     films = _films(tmp_path / "films", 8)
     pack(distinct(films), tmp_path / "cache", _silent)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.imaging.lung_field import around_lungs
 
 Pixels = NDArray[np.uint8]
@@ -67,7 +68,7 @@ def _cover(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     outside = Image.fromarray((255 * around_lungs(8 * int(rng.integers(1, 4)))).astype(np.uint8))
     mask = outside.resize(image.size, Image.Resampling.BILINEAR)
     if rng.random() < 0.5:
-        cover = image.filter(ImageFilter.GaussianBlur(rng.uniform(4, 16)))
+        cover = image.filter(ImageFilter.GaussianBlur(rng.uniform(4, 16) * image.width / INPUT_SIZE))
     else:
         cover = Image.new("L", image.size, int(rng.integers(256)))
     return Image.composite(cover, image, mask)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class PackedFilms:
     """Films of one split, ready for training.
 
     Attributes:
-        pixels: uint8 (N, 224, 224), memory-mapped.
+        pixels: uint8 (N, side, side), memory-mapped.
         targets: float32 (N, 3), 1 for every class that the label allows.
         weights: float32 (N,), so that normals and pneumonias weigh the same in sum and 1 on average.
         pack: file with these and perhaps more films; None where there is none.
@@ -50,15 +51,15 @@ class PackedFilms:
         return np.asarray(self.targets[:, 0] == 0)
 
     def plain(self, size: int, batch: int, *, cover: bool = False) -> Iterator[NDArray[np.float32]]:
-        """The films without augmentation, in order, as (n, size, size, 1) of 0..255; covered around the lungs if so."""
+        """The films without augmentation, in order, as (n, size, size, 1) of 0..255; covered around the lungs if so.
+
+        They take the way of a bundle's graph: INPUT_SIZE first, then the cover, then ``size``.
+        """
         for start in range(0, len(self.pixels), batch):
-            films = self.pixels[start : start + batch]
+            films = [_resized(film, INPUT_SIZE) for film in self.pixels[start : start + batch]]
             if cover:
-                films = np.stack([covered(film) for film in films])
-            if size != INPUT_SIZE:
-                resized = [Image.fromarray(film).resize((size, size), Image.Resampling.BILINEAR) for film in films]
-                films = np.stack([np.asarray(film) for film in resized])
-            yield films[..., None].astype(np.float32)
+                films = [covered(film) for film in films]
+            yield np.stack([_resized(film, size) for film in films])[..., None].astype(np.float32)
 
     def augmented(
         self, size: int, batch: int, how: Augmentation, seed: tuple[int, ...]
@@ -84,31 +85,38 @@ class PackedFilms:
                 yield pending.popleft().result()
 
 
-def pack(films: dict[str, Film], cache: Path, progress: Progress) -> PackedFilms:
+def pack(films: dict[str, Film], cache: Path, progress: Progress, side: int = INPUT_SIZE) -> PackedFilms:
     """Decode films into one memory-mapped array, or map the one made before.
 
     Args:
         films: by the sha256 of their content, as from pneumoscope.data.layout.distinct.
         cache: folder for the array; its name follows from the films' content.
         progress: called after every film.
+        side: of the packed films, in pixels.
 
     Raises:
         NotAssessedError: a film cannot be read.
     """
     ordered = [films[digest] for digest in sorted(films)]
-    path = cache / f"films-{fingerprint(films)[:16]}-{INPUT_SIZE}.npy"
+    path = cache / f"films-{fingerprint(films)[:16]}-{side}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.partial")
-        shape = (len(ordered), INPUT_SIZE, INPUT_SIZE)
+        shape = (len(ordered), side, side)
         pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
         for i, film in enumerate(ordered):
-            pixels[i] = to_input(read(film.path))
+            pixels[i] = to_input(read(film.path), side)
             progress("packing films", i + 1, len(ordered))
         pixels.flush()
         partial.replace(path)
     targets = np.array([film.classes for film in ordered], dtype=np.float32)
     return PackedFilms(np.load(path, mmap_mode="r"), targets, class_weights(targets), path)
+
+
+def _resized(film: NDArray[Any], side: int) -> NDArray[Any]:
+    if film.shape == (side, side):
+        return film
+    return np.asarray(Image.fromarray(film).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -46,6 +46,8 @@ class Recipe:
         limit: most films used per split and class; None for all.
         scored_at: side, in pixels, at which the finished network reads films. One trained on small films misreads those
             of INPUT_SIZE.
+        packed_at: side, in pixels, of the films that training crops are cut from. Narrow crops of films of INPUT_SIZE
+            are blown up, and blurred by it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Recipe:
     batchnorm: bool = False
     limit: int | None = None
     scored_at: int = INPUT_SIZE
+    packed_at: int = INPUT_SIZE
 
     @property
     def covered(self) -> bool:
@@ -88,6 +91,8 @@ _COVERED = replace(_SMALL.augmentation, lungs_alone=0.75)
 
 _AT_ONCE = replace(_DEFAULT, head=replace(_DEFAULT.head, epochs=0), ema=0.0, batchnorm=True)
 """No head fitted first, BatchNormalization on batch statistics, which a moving average of the weights would not fit."""
+
+_OPENED = replace(_AT_ONCE, name="opened", augmentation=Augmentation(crop_area=(0.08, 1.0)))
 
 
 def _naive(name: str, rate: float) -> Recipe:
@@ -144,18 +149,32 @@ RECIPES = {
     ),
     # The default, and longer: pneumoscope train --start DEFAULT --recipe longer
     "longer": _going_on("longer", epochs=5, learning_rate=1e-4, ema=0.998),
-    # Everything opened at once and BatchNormalization trained with it, but at a low rate, on wide crops; then covered:
-    # pneumoscope train --recipe opened; pneumoscope train --start RUN --recipe opened-covered
+    # Everything opened at once and BatchNormalization trained with it, at a low rate, on wide crops; then longer; then
+    # on crops that keep their detail: pneumoscope train --recipe opened; pneumoscope train --start RUN --recipe
+    # opened-longer; pneumoscope train --start LONGER --recipe opened-detail           (docs/evidence/ has the result)
     "opened": replace(
-        _AT_ONCE,
+        _OPENED,
         name="opened",
         finetune=(
             Phase("unfrozen, 128 px", "conv1", epochs=5, learning_rate=1e-4, size=128),
             Phase("unfrozen, 160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),
         ),
-        augmentation=Augmentation(crop_area=(0.08, 1.0)),
         scored_at=128,
     ),
+    "opened-longer": replace(
+        _OPENED,
+        name="opened-longer",
+        finetune=(Phase("going on, 128 px", "conv1", epochs=5, learning_rate=1e-4, size=128),),
+        scored_at=128,
+    ),
+    "opened-detail": replace(
+        _OPENED,
+        name="opened-detail",
+        finetune=(Phase("going on, 192 px", "conv1", epochs=6, learning_rate=1e-4, size=192),),
+        scored_at=192,
+        packed_at=2 * INPUT_SIZE,
+    ),
+    # With what lies around the lungs covered: pneumoscope train --start OPENED --recipe opened-covered
     "opened-covered": replace(
         _AT_ONCE,
         name="opened-covered",

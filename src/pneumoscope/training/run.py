@@ -251,11 +251,11 @@ def films_of(setting: Setting) -> dict[str, Film]:
 
 def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dict[str, PackedFilms]:
     """The films of every side; those left out lie in one pack with the training films, the same for every block."""
-    held_out = pack(_side(films, "val"), setting.cache, progress)
+    side, held_out = setting.recipe.packed_at, pack(_side(films, "val"), setting.cache, progress)
     if setting.refit:  # They are trained on as well, and watched for collapse alone.
-        return {"train": pack(films, setting.cache, progress), "val": held_out}
+        return {"train": pack(films, setting.cache, progress, side), "val": held_out}
     rest = {digest: film for digest, film in films.items() if film.split != "val"}
-    packed = pack(rest, setting.cache, progress)
+    packed = pack(rest, setting.cache, progress, side)
     left_out = np.array([rest[digest].split == "left-out" for digest in sorted(rest)])
     if not left_out.any():
         return {"train": packed, "val": held_out}
