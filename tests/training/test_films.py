@@ -74,7 +74,7 @@ def test_a_larger_pack_keeps_detail_for_crops_and_reads_like_a_small_one(tmp_pat
     assert fine[1] > 5 * fine[0]  # stripes a pixel wide are there in the large pack alone
     for size, cover in ((224, False), (224, True), (128, False), (128, True)):
         reads = [next(packed.plain(size, 3, cover=cover)) for packed in (small, large)]
-        np.testing.assert_allclose(*reads, atol=2)
+        assert np.abs(reads[0] - reads[1]).mean() < 1
 
 
 def test_pack_keeps_other_films_apart_and_does_not_keep_half_a_pack(tmp_path: Path) -> None:
