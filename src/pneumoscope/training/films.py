@@ -53,13 +53,12 @@ class PackedFilms:
     def plain(self, size: int, batch: int, *, cover: bool = False) -> Iterator[NDArray[np.float32]]:
         """The films without augmentation, in order, as (n, size, size, 1) of 0..255; covered around the lungs if so.
 
-        They take the way of a bundle's graph: INPUT_SIZE first, then the cover, then ``size``.
+        They take the way of screening: 8 bits of INPUT_SIZE first, then the cover and ``size``, unrounded.
         """
         for start in range(0, len(self.pixels), batch):
             films = [_resized(film, INPUT_SIZE) for film in self.pixels[start : start + batch]]
-            if cover:
-                films = [covered(film) for film in films]
-            yield np.stack([_resized(film, size) for film in films])[..., None].astype(np.float32)
+            read = [covered(film) if cover else film.astype(np.float32) for film in films]
+            yield np.stack([_resized(film, size) for film in read])[..., None]
 
     def augmented(
         self, size: int, batch: int, how: Augmentation, seed: tuple[int, ...]
