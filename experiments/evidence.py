@@ -34,8 +34,8 @@ FIGURES = ROOT / "docs" / "figures"
 FITTED = records.FOLDER / "robustness_mean.json"
 """Of bundles whose default threshold was fitted to held-out films, as none has been since release 1.1.0."""
 
-RELEASED = "released/release-1.2.0"
-"""The released network's run; beside it are those of its recipe with other seeds."""
+SEED_0 = "released/release-1.2.0"
+"""The run of release 1.2.0; beside it are those of its recipe with other seeds."""
 
 
 def folds() -> str:
@@ -66,7 +66,7 @@ def covering() -> str:
 def candidates() -> str:
     """Markdown: what could have been released, on the validation films as they are and stressed."""
     lines = []
-    for kept in (RELEASED, *records.kept("candidates")):
+    for kept in (SEED_0, *records.kept("candidates")):
         name = Path(kept).name
         cells = _cells(sweep.measured(records.scores(kept, "validation")))
         if not records.config(kept)["recipe"].get("subtypes", True):

@@ -32,9 +32,9 @@ def test_integers_answer_nearly_as_floats_at_half_the_size(synthetic: np.ndarray
     expected, _ = open_session(RELEASED, 1, "onnxruntime").run(synthetic)
     logits, maps = open_session(integers, 1, "onnxruntime").run(synthetic)
     assert np.ptp(expected, axis=0).min() > 2
-    np.testing.assert_allclose(logits, expected, atol=0.5)
+    np.testing.assert_allclose(logits, expected, atol=0.1 * np.ptp(expected))
     assert np.abs(logits - expected).max() > 0
-    assert maps.shape == (len(synthetic), 5, 5, 3)  # what the released network reads at 160 pixels
+    assert maps.shape == (len(synthetic), 6, 6, 3)  # what the released network reads at 192 pixels
     assert integers.stat().st_size < 0.55 * RELEASED.stat().st_size
 
 
