@@ -123,6 +123,7 @@ RECIPES = {
         finetune=(Phase("unfrozen", "conv5", epochs=2, learning_rate=1e-4, size=64),),
         batch=8,
         limit=12,
+        packed_at=2 * INPUT_SIZE,
     ),
     # Many small runs for one: pneumoscope train --folds 5 --recipe small; pneumoscope average;
     # pneumoscope train --start MEAN --recipe finish              (docs/evidence/ablations.md: no better so far)
