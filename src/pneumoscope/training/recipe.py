@@ -175,6 +175,19 @@ RECIPES = {
         scored_at=192,
         packed_at=2 * INPUT_SIZE,
     ),
+    # All of it on crops that keep their detail, from ImageNet on: pneumoscope train --recipe detail
+    #                                                             (docs/evidence/ablations.md: not measured yet)
+    "detail": replace(
+        _OPENED,
+        name="detail",
+        finetune=(
+            Phase("128 px", "conv1", epochs=4, learning_rate=1e-4, size=128),
+            Phase("160 px", "conv1", epochs=3, learning_rate=1e-4, size=160),
+            Phase("192 px", "conv1", epochs=4, learning_rate=1e-4, size=192),
+        ),
+        scored_at=192,
+        packed_at=2 * INPUT_SIZE,
+    ),
     # With what lies around the lungs covered: pneumoscope train --start OPENED --recipe opened-covered
     "opened-covered": replace(
         _AT_ONCE,
