@@ -92,7 +92,9 @@ _COVERED = replace(_SMALL.augmentation, lungs_alone=0.75)
 _AT_ONCE = replace(_DEFAULT, head=replace(_DEFAULT.head, epochs=0), ema=0.0, batchnorm=True)
 """No head fitted first, BatchNormalization on batch statistics, which a moving average of the weights would not fit."""
 
-_OPENED = replace(_AT_ONCE, name="opened", augmentation=Augmentation(crop_area=(0.08, 1.0)))
+_OPENED = replace(_AT_ONCE, augmentation=Augmentation(crop_area=(0.08, 1.0)))
+
+_DETAILED = replace(_OPENED, scored_at=192, packed_at=2 * INPUT_SIZE)
 
 
 def _naive(name: str, rate: float) -> Recipe:
@@ -169,24 +171,19 @@ RECIPES = {
         scored_at=128,
     ),
     "opened-detail": replace(
-        _OPENED,
+        _DETAILED,
         name="opened-detail",
         finetune=(Phase("going on, 192 px", "conv1", epochs=6, learning_rate=1e-4, size=192),),
-        scored_at=192,
-        packed_at=2 * INPUT_SIZE,
     ),
     # All of it on crops that keep their detail, from ImageNet on: pneumoscope train --recipe detail
     #                                                             (docs/evidence/ablations.md: not measured yet)
     "detail": replace(
-        _OPENED,
+        _DETAILED,
         name="detail",
-        finetune=(
-            Phase("128 px", "conv1", epochs=4, learning_rate=1e-4, size=128),
-            Phase("160 px", "conv1", epochs=3, learning_rate=1e-4, size=160),
-            Phase("192 px", "conv1", epochs=4, learning_rate=1e-4, size=192),
+        finetune=tuple(
+            Phase(f"{size} px", "conv1", epochs, learning_rate=1e-4, size=size)
+            for size, epochs in ((128, 4), (160, 3), (192, 4))
         ),
-        scored_at=192,
-        packed_at=2 * INPUT_SIZE,
     ),
     # With what lies around the lungs covered: pneumoscope train --start OPENED --recipe opened-covered
     "opened-covered": replace(

@@ -251,7 +251,8 @@ def films_of(setting: Setting) -> dict[str, Film]:
 
 def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dict[str, PackedFilms]:
     """The films of every side; those left out lie in one pack with the training films, the same for every block."""
-    side, held_out = setting.recipe.packed_at, pack(_side(films, "val"), setting.cache, progress)
+    held_out = pack(_side(films, "val"), setting.cache, progress)
+    side = setting.recipe.packed_at
     if setting.refit:  # They are trained on as well, and watched for collapse alone.
         return {"train": pack(films, setting.cache, progress, side), "val": held_out}
     rest = {digest: film for digest, film in films.items() if film.split != "val"}
