@@ -80,7 +80,7 @@ def test_the_kept_logits_are_of_the_kept_weights_on_films_of_full_size(smoke: Sm
     films = np.stack([to_input(read(film.path)) for film in run.films])[..., None].astype(np.float32)
     assert films.shape == (36, 224, 224, 1)
     answers = np.asarray(load_model(run).predict_on_batch(films))
-    np.testing.assert_allclose(run.logits, answers, rtol=1e-3, atol=2e-3 * np.abs(answers).max())
+    np.testing.assert_allclose(run.logits, answers, rtol=1e-4, atol=1e-4 * np.abs(answers).max())
 
 
 def test_the_report_of_a_run(smoke: SmokeRun, command: Command, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_films_are_screened_by_the_exported_bundle(smoke: SmokeRun, bundle: Path
 def test_the_bundle_answers_as_keras_did(smoke: SmokeRun, bundle: Path) -> None:
     run = load_finished(smoke.folder)
     answers = np.stack(list(Screener(bundle).predict(film.path for film in run.films)))
-    np.testing.assert_allclose(answers, run.logits, rtol=1e-3, atol=2e-3 * np.abs(run.logits).max())
+    np.testing.assert_allclose(answers, run.logits, rtol=1e-4, atol=1e-4 * np.abs(run.logits).max())
 
 
 def test_the_bundle_tells_where_it_comes_from(smoke: SmokeRun, bundle: Path) -> None:

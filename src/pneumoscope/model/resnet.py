@@ -45,6 +45,23 @@ def build(imagenet: str | None) -> Any:
     return keras.Model(inputs, logits, name="pneumoscope_resnet50")
 
 
+def in_float32(model: Any) -> Any:
+    """The same network with the same weights in float32, which is how a bundle computes it.
+
+    Args:
+        model: as built by :func:`build`, under any dtype policy.
+    """
+    config = import_keras().config
+    policy = config.dtype_policy()
+    config.set_dtype_policy("float32")
+    try:
+        exact = build(None)
+    finally:
+        config.set_dtype_policy(policy)
+    exact.set_weights(model.get_weights())
+    return exact
+
+
 def _damp(backbone: Any) -> None:
     """Keep the activations of a random network in bounds, as BatchNormalization in inference mode will not.
 

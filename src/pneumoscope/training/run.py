@@ -107,7 +107,7 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         TrainingError: the folder holds a run of another setting, or the run to start from saw other films, or the run
             to refit is none whose scores can stand for this one's.
     """
-    from pneumoscope.model.resnet import build
+    from pneumoscope.model.resnet import build, in_float32
     from pneumoscope.training.trainer import Trainer
 
     keras = import_keras()
@@ -139,8 +139,10 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
     except CollapseError as error:
         write_json(folder / "config.json", config | {"state": "collapsed", "explanation": str(error)})
         raise
+    # Calibration and thresholds are fitted to these logits, so they are computed as the bundle will compute them.
+    screening = replace(trainer, model=in_float32(model))
     sides = ({} if refitted else {"validation": "val"}) | ({"left-out": "left-out"} if setting.left_out else {})
-    unseen = {name: (by_digest(films, side), trainer.predict(side)) for name, side in sides.items()}
+    unseen = {name: (by_digest(films, side), screening.predict(side)) for name, side in sides.items()}
     if refitted:
         unseen["validation"] = (refitted.films, refitted.logits)
     if before and "left-out" not in unseen and (before.folder / "left-out.npz").exists():
