@@ -176,7 +176,7 @@ RECIPES = {
         finetune=(Phase("going on, 192 px", "conv1", epochs=6, learning_rate=1e-4, size=192),),
     ),
     # All of it on crops that keep their detail, from ImageNet on: pneumoscope train --recipe detail
-    #                                                             (docs/evidence/ablations.md: not measured yet)
+    #                                                             (docs/evidence/ablations.md: not looked at)
     "detail": replace(
         _DETAILED,
         name="detail",
