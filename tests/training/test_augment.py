@@ -90,3 +90,27 @@ def test_what_lies_around_the_lungs_is_covered_and_the_lungs_are_not(shape: tupl
         assert texture(covered, *lung) > 10 * max(1, texture(covered, *belly))
         plain = augment(grain, 200, replace(how, lungs_alone=0.0), np.random.default_rng(seed))
         assert texture(plain, *belly) > 0.3 * texture(plain, *lung)
+
+
+def test_borders_are_blanked_by_up_to_a_fifth_on_every_side_and_the_middle_is_not() -> None:
+    film = np.random.default_rng(0).integers(60, 190, (200, 240)).astype(np.uint8)
+    how = Augmentation((1.0, 1.0), sharpness=0.0, tone=0.0, collimated=1.0)
+    margins = []
+    for seed in range(60):
+        variant = augment(film, 200, how, np.random.default_rng(seed)).astype(int)
+        across = np.abs(np.diff(variant[80:120], axis=1)).mean(axis=0)
+        assert across[60:140].min() > 3
+        margins.append(int(np.argmax(across > 3)))
+    assert min(margins) < 5
+    assert 30 < max(margins) < 60  # rotated ones start a little further in
+
+
+def test_degradation_takes_more_from_the_films() -> None:
+    film = np.random.default_rng(0).integers(60, 190, (200, 200)).astype(np.uint8)
+
+    def softest(degradation: float) -> float:
+        how = Augmentation((1.0, 1.0), sharpness=1.0, tone=0.0, degradation=degradation)
+        variants = [augment(film, 200, how, np.random.default_rng(seed)) for seed in range(100)]
+        return min(float(np.abs(np.diff(variant.astype(int), axis=1)).mean()) for variant in variants)
+
+    assert softest(2.0) < 0.7 * softest(1.0)

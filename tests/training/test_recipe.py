@@ -38,7 +38,7 @@ def test_a_run_of_an_earlier_version_compares_with_todays() -> None:
 
 def test_batchnorm_is_trained_without_a_moving_average_of_weights_that_its_statistics_would_not_fit() -> None:
     training = {name for name, found in RECIPES.items() if found.batchnorm}
-    opened = {"opened", "opened-longer", "opened-detail", "detail", "opened-covered"}
+    opened = {"opened", "opened-longer", "opened-detail", "detail", "opened-covered", "robust", "robust-longer"}
     assert training == {"naive", "naive-high-rate"} | opened
     assert all(RECIPES[name].ema == 0 for name in training)
 

@@ -3,7 +3,8 @@
 In the public release normal films are sharper than pneumonias, and borders and aspect ratio differ between series: a
 network that reads these scores well and has learned nothing (docs/data.md has the measured shortcut baselines). Every
 training film is therefore cropped widely, resampled to a random aspect ratio, and made sharper or blurrier at random.
-Where a recipe asks for it, what lies around the lungs is covered on some films of either label.
+Where a recipe asks for it, what lies around the lungs is covered, or the borders are blanked, on some films of either
+label.
 """
 
 import io
@@ -27,15 +28,20 @@ class Augmentation:
     Attributes:
         crop_area: smallest and largest share of the film that a crop covers.
         sharpness: share of the films that are blurred, sharpened, shrunk, re-encoded or made noisy.
+        degradation: how far that goes: factor on the widest blur and the loudest noise, divisor of the
+            smallest size and the lowest quality.
         tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
         lungs_alone: share of the films on which what lies around the lungs is covered, by blur or by one grey. A
             network that was taught so reads films covered too (Recipe.covered).
+        collimated: share of the films whose borders are blanked, as a collimator or a careless export does.
     """
 
     crop_area: tuple[float, float] = (0.2, 1.0)
     sharpness: float = 0.7
     tone: float = 1.0
     lungs_alone: float = 0.0
+    degradation: float = 1.0
+    collimated: float = 0.0
 
 
 def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator) -> Pixels:
@@ -53,13 +59,15 @@ def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator
     image = Image.fromarray(film)
     if how.lungs_alone and rng.random() < how.lungs_alone:
         image = _cover(image, rng)
+    if how.collimated and rng.random() < how.collimated:
+        image = _collimate(image, rng)
     if rng.random() < 0.5:
         image = image.rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR)
     image = image.resize((size, size), Image.Resampling.BILINEAR, box=_crop(image.size, how.crop_area, rng))
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if rng.random() < how.sharpness:
-        image = _SHARPNESS[rng.integers(len(_SHARPNESS))](image, rng)
+        image = _SHARPNESS[rng.integers(len(_SHARPNESS))](image, how.degradation, rng)
     return _tone(np.asarray(image, dtype=np.float32), how.tone, rng)
 
 
@@ -74,6 +82,18 @@ def _cover(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     return Image.composite(cover, image, mask)
 
 
+def _collimate(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Blank up to a fifth of the film on every side, to the film's median or to any one grey."""
+    grey = int(np.median(np.asarray(image))) if rng.random() < 0.5 else int(rng.integers(256))
+    left, top, right, bottom = (
+        int(share * side) for share, side in zip(rng.uniform(0, 0.2, 4), 2 * image.size, strict=True)
+    )
+    inside = (left, top, image.width - right, image.height - bottom)
+    blanked = Image.new("L", image.size, grey)
+    blanked.paste(image.crop(inside), inside)
+    return blanked
+
+
 def _crop(
     extent: tuple[int, int], area: tuple[float, float], rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
@@ -86,32 +106,38 @@ def _crop(
     return (x, y, x + w, y + h)
 
 
-def _blur(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    return image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.6)))
+def _blur(image: Image.Image, strength: float, rng: np.random.Generator) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.6 * strength)))
 
 
-def _sharpen(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _sharpen(image: Image.Image, _: float, rng: np.random.Generator) -> Image.Image:
     return image.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 2.0), int(rng.uniform(40, 200)), 0))
 
 
-def _shrink(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    side = max(16, round(image.width * rng.uniform(0.35, 0.9)))
+def _shrink(image: Image.Image, strength: float, rng: np.random.Generator) -> Image.Image:
+    side = max(16, round(image.width * rng.uniform(0.35 / strength, 0.9)))
     return image.resize((side, side), Image.Resampling.BILINEAR).resize(image.size, Image.Resampling.BICUBIC)
 
 
-def _jpeg(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _jpeg(image: Image.Image, strength: float, rng: np.random.Generator) -> Image.Image:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=int(rng.integers(25, 95)))
+    image.save(buffer, "JPEG", quality=int(rng.integers(round(25 / strength), 95)))
     return Image.open(buffer).convert("L")
 
 
-def _noise(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _noise(image: Image.Image, strength: float, rng: np.random.Generator) -> Image.Image:
     pixels = np.asarray(image, dtype=np.float32)
-    noisy = pixels + rng.normal(0, rng.uniform(1, 10), pixels.shape)
+    noisy = pixels + rng.normal(0, rng.uniform(1, 10 * strength), pixels.shape)
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
-_SHARPNESS: list[Callable[[Image.Image, np.random.Generator], Image.Image]] = [_blur, _sharpen, _shrink, _jpeg, _noise]
+_SHARPNESS: list[Callable[[Image.Image, float, np.random.Generator], Image.Image]] = [
+    _blur,
+    _sharpen,
+    _shrink,
+    _jpeg,
+    _noise,
+]
 
 
 def _tone(pixels: NDArray[np.float32], strength: float, rng: np.random.Generator) -> Pixels:

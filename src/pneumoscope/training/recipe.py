@@ -96,6 +96,12 @@ _OPENED = replace(_AT_ONCE, augmentation=Augmentation(crop_area=(0.08, 1.0)))
 
 _DETAILED = replace(_OPENED, scored_at=192, packed_at=2 * INPUT_SIZE)
 
+_ROBUST = replace(
+    _DETAILED,
+    augmentation=Augmentation(crop_area=(0.08, 1.0), degradation=2.0, collimated=0.25),
+    scored_at=INPUT_SIZE,
+)
+
 
 def _naive(name: str, rate: float) -> Recipe:
     """Everything opened at once, at a rate that is too high for it."""
@@ -184,6 +190,21 @@ RECIPES = {
             Phase(f"{size} px", "conv1", epochs, learning_rate=1e-4, size=size)
             for size, epochs in ((128, 4), (160, 3), (192, 4))
         ),
+    ),
+    # The same, for longer, and on films that have lost more: pneumoscope train --recipe robust; then four of
+    # pneumoscope train --start ROBUST --recipe robust-longer, and pneumoscope average
+    "robust": replace(
+        _ROBUST,
+        name="robust",
+        finetune=tuple(
+            Phase(name, "conv1", epochs, learning_rate=1e-4, size=size)
+            for name, size, epochs in (("128 px", 128, 10), ("192 px", 192, 8), ("192 px again", 192, 8))
+        ),
+    ),
+    "robust-longer": replace(
+        _ROBUST,
+        name="robust-longer",
+        finetune=(Phase("going on, 192 px", "conv1", epochs=8, learning_rate=1e-4, size=192),),
     ),
     # With what lies around the lungs covered: pneumoscope train --start OPENED --recipe opened-covered
     "opened-covered": replace(
