@@ -66,7 +66,7 @@ def covering() -> str:
 def candidates() -> str:
     """Markdown: what could have been released, on the validation films as they are and stressed."""
     lines = []
-    for kept in (SEED_0, *records.kept("candidates")):
+    for kept in (SEED_0, *records.kept("robust"), *records.kept("candidates")):
         name = Path(kept).name
         cells = _cells(sweep.measured(records.scores(kept, "validation")))
         if not records.config(kept)["recipe"].get("subtypes", True):
