@@ -109,6 +109,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "candidates": candidates,
         "seeds": _of_record(seeds.record_of("lungs"), seeds.tables),
         "released": _of_record(seeds.record_of("released"), seeds.tables),
+        "robust": _of_record(seeds.record_of("robust"), seeds.tables),
         "refit": _of_record(seeds.record_of("refit"), seeds.tables),
         "covering": covering,
         "sweep": sweep.tables,

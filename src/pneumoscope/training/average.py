@@ -1,7 +1,9 @@
 """One network from several runs: the mean of their weights.
 
 Networks fine-tuned from the same pretrained weights lie in one basin, and the mean of their weights often generalises
-better than each, at the cost of one (Wortsman et al. 2022, "Model soups", arXiv:2203.05482, section 2).
+better than each, at the cost of one (Wortsman et al. 2022, "Model soups", arXiv:2203.05482, section 2). The statistics of
+BatchNormalization are no weights: those of the mean are measured anew where training moved them (Izmailov et al. 2018,
+arXiv:1803.05407, section 3.2).
 """
 
 from collections.abc import Sequence
@@ -12,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from pneumoscope.errors import TrainingError
+from pneumoscope.model.backend import import_keras
 from pneumoscope.training import run
-from pneumoscope.training.films import Progress, pack
-from pneumoscope.training.recipe import completed
+from pneumoscope.training.films import PackedFilms, Progress, pack
+from pneumoscope.training.recipe import Recipe, completed
 from pneumoscope.training.trainer import Trainer, as_shipped
 
 SAME = ("recipe", "imagenet_sha256", "backend", "precision", "source")
@@ -48,6 +51,9 @@ def average(folders: Sequence[Path], out: Path, cache: Path, progress: Progress)
     model.set_weights(as_shipped([(w / len(runs)).astype(np.float32) for w in total]))
     setting = replace(run.setting_of(runs[0].config, cache), left_out=None)
     films = run.films_of(setting)
+    if setting.recipe.batchnorm:
+        train = {digest: film for digest, film in films.items() if film.split == "train"}
+        measure_batchnorm(model, pack(train, cache, progress, setting.recipe.packed_at), setting.recipe, progress)
     held_out = {digest: film for digest, film in films.items() if film.split == "val"}
     packed = {"val": pack(held_out, cache, progress)}
     logits = Trainer(model, setting.recipe, packed, 0, out, progress, lambda _: None).predict("val")
@@ -57,6 +63,26 @@ def average(folders: Sequence[Path], out: Path, cache: Path, progress: Progress)
     out.mkdir(parents=True)
     run.write_json(out / "history.json", _history(runs))
     run.finish(out, _config(runs), films, model, unseen)
+
+
+def measure_batchnorm(model: Any, films: PackedFilms, recipe: Recipe, progress: Progress) -> None:
+    """Give BatchNormalization the mean of the statistics of an epoch's batches, augmented as in the last phase.
+
+    Args:
+        model: as built by pneumoscope.model.resnet.build; its other weights stay as they are.
+        films: of training.
+        recipe: of the runs that the model is made of.
+        progress: shown while it runs.
+    """
+    layers = [layer for layer in model.layers if isinstance(layer, import_keras().layers.BatchNormalization)]
+    for layer in layers:
+        layer.trainable = True  # a frozen one uses the statistics that it has
+    batches = films.augmented(recipe.finetune[-1].size, recipe.batch, recipe.augmentation, (0,))
+    for number, (x, _, _) in enumerate(batches):
+        for layer in layers:
+            layer.momentum = number / (number + 1)
+        model(x, training=True)
+        progress("measuring batch statistics", (number + 1) * len(x), len(films.pixels))
 
 
 def _out_of_fold(folders: Sequence[Path]) -> run.Scored:
