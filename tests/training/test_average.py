@@ -18,9 +18,11 @@ from pneumoscope.errors import TrainingError
 from pneumoscope.evaluation.freeze import OUTLINED
 from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import covered
+from pneumoscope.model.backend import import_keras
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.augment import Augmentation
-from pneumoscope.training.average import average
+from pneumoscope.training.average import average, measure_batchnorm
+from pneumoscope.training.films import PackedFilms, class_weights
 from pneumoscope.training.recipe import recipe
 from pneumoscope.training.run import Setting, load_finished, load_model, scored, train
 
@@ -58,6 +60,28 @@ def test_a_block_that_is_left_out_is_scored_and_not_trained_on(members: list[Pat
 def test_both_folds_share_one_pack_and_its_films(members: list[Path]) -> None:
     packs = [path for path in (members[0].parent / "cache").glob("films-*.npy") if "features" not in path.name]
     assert len(packs) == 2
+
+
+def test_the_statistics_of_the_mean_are_those_of_the_films_and_nothing_else_changes(members: list[Path]) -> None:
+    model = load_model(load_finished(members[0]))
+    pixels = np.random.default_rng(0).integers(0, 255, (16, SMALL, SMALL)).astype(np.uint8)
+    targets = np.eye(3, dtype=np.float32)[[0, 1] * 8]
+    films = PackedFilms(pixels, targets, class_weights(targets))
+    how = replace(SHORT, augmentation=Augmentation((1.0, 1.0), sharpness=0.0))
+    before = {weight.path: np.asarray(weight) for weight in model.weights}
+    measure_batchnorm(model, films, how, silent)
+    after = {weight.path: np.asarray(weight) for weight in model.weights}
+    changed = {path.rsplit("/")[-1] for path in before if (before[path] != after[path]).any()}
+    assert changed == {"moving_mean", "moving_variance"}
+
+    inputs = model.get_layer("conv1_bn").input
+    found = import_keras().Model(model.input, inputs)
+    batches = [x for x, _, _ in films.augmented(SMALL, how.batch, how.augmentation, (0,))]
+    assert len(batches) == 2
+    seen = np.mean(
+        [np.asarray(found.predict_on_batch(x), dtype=np.float32).mean(axis=(0, 1, 2)) for x in batches], axis=0
+    )
+    assert np.asarray(model.get_layer("conv1_bn").moving_mean) == pytest.approx(seen, rel=1e-3, abs=1e-2)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """One network from several runs: the mean of their weights.
 
 Networks fine-tuned from the same pretrained weights lie in one basin, and the mean of their weights often generalises
-better than each, at the cost of one (Wortsman et al. 2022, "Model soups", arXiv:2203.05482, section 2). The statistics of
-BatchNormalization are no weights: those of the mean are measured anew where training moved them (Izmailov et al. 2018,
-arXiv:1803.05407, section 3.2).
+better than each, at the cost of one (Wortsman et al. 2022, "Model soups", arXiv:2203.05482, section 2). The statistics
+of BatchNormalization are no weights: those of the mean are measured anew where training moved them (Izmailov et al.
+2018, arXiv:1803.05407, section 3.2).
 """
 
 from collections.abc import Sequence
