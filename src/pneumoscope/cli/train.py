@@ -29,8 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ray-address", metavar="ADDRESS", help=f"{many}: a running cluster, not one of our own")
     parser.add_argument(
         "--recipe",
-        help="default, lungs, small, finish, covered, longer, opened, opened-covered, asked-for, naive or "
-        "naive-high-rate (default: default)",
+        help="default, lungs, small, finish, covered, longer, opened, opened-longer, opened-detail, opened-covered, "
+        "detail, robust, robust-longer, asked-for, naive or naive-high-rate (default: default)",
     )
     parser.add_argument(
         "--start", type=Path, metavar="RUN", help="start from a finished run, or from RUN/fold-I with --folds"

@@ -192,7 +192,7 @@ RECIPES = {
         ),
     ),
     # The same, for longer, and on films that have lost more: pneumoscope train --recipe robust; then four of
-    # pneumoscope train --start ROBUST --recipe robust-longer, and pneumoscope average
+    # pneumoscope train --start ROBUST --recipe robust-longer, and pneumoscope average  (docs/evidence/ has the result)
     "robust": replace(
         _ROBUST,
         name="robust",
@@ -204,6 +204,7 @@ RECIPES = {
     "robust-longer": replace(
         _ROBUST,
         name="robust-longer",
+        scored_at=192,
         finetune=(Phase("going on, 192 px", "conv1", epochs=8, learning_rate=1e-4, size=192),),
     ),
     # With what lies around the lungs covered: pneumoscope train --start OPENED --recipe opened-covered
