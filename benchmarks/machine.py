@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.processor import instructions, usable_cores
+from pneumoscope.compute.cores import instructions, usable_cores
 
 DATA = Path(os.environ.get("PNEUMOSCOPE_DATA", Path(__file__).parents[2] / "shared" / "datasets"))
 RESULTS = Path(__file__).parent / "results"

@@ -18,20 +18,20 @@ import machine
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.data.film import Film
+from pneumoscope.bundle.card import RELEASED
+from pneumoscope.compute.cores import instructions, usable_cores
+from pneumoscope.compute.pool import in_order
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load
 from pneumoscope.data.splits import divided
-from pneumoscope.evaluation.predictions import DecisionRule
+from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.imaging import read, to_input
-from pneumoscope.model.bundle import RELEASED
-from pneumoscope.processor import instructions, usable_cores
-from pneumoscope.screening.session import Session, open_session, proven
-from pneumoscope.screening.workers import in_order
+from pneumoscope.screening.runtime.session import Session, open_session, proven
 
 LARGEST_AUC_MOVE = 0.0005
 
 
-def sets(source: Path) -> dict[str, list[Film]]:
+def sets(source: Path) -> dict[str, list[LabelledRadiograph]]:
     """The held-out number blocks of train, and the official test."""
     films = load(source)
     blocks = [film for film in divided(films).values() if film.split == "val"]
@@ -43,7 +43,9 @@ def candidates() -> dict[str, Session]:
     cores = usable_cores()
     found = {"ONNX Runtime, int8": open_session(machine.INT8, cores, "onnxruntime")}
     if find_spec("openvino"):
-        from pneumoscope.screening.openvino_runtime import OpenVinoSession  # open_session refuses what is not proven
+        from pneumoscope.screening.runtime.openvino_runtime import (
+            OpenVinoSession,  # open_session refuses what is not proven
+        )
 
         found["OpenVINO, float32"] = open_session(RELEASED, cores, "openvino")
         found["OpenVINO, int8"] = OpenVinoSession(machine.INT8, cores, bfloat16=False)
@@ -76,9 +78,9 @@ def compare(
         "auc": float(after),
         "auc_moved": float(after - before),
         "decisions_differ": {
-            point.name: int(((p >= point.threshold) != (q >= point.threshold)).sum()) for point in rule.points
+            point.name: int(((p >= point.threshold) != (q >= point.threshold)).sum()) for point in rule.operating_points
         },
-        "balanced_accuracy": {point.name: _balanced(q >= point.threshold, positive) for point in rule.points},
+        "balanced_accuracy": {point.name: _balanced(q >= point.threshold, positive) for point in rule.operating_points},
     }
 
 

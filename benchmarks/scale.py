@@ -221,7 +221,7 @@ def memory(samples: list[dict[str, float]]) -> dict[str, float]:
 
 def main() -> None:
     """Measure and record."""
-    from pneumoscope.model.bundle import RELEASED
+    from pneumoscope.bundle.card import RELEASED
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=Path, help="folder of films (default: the ones in their original resolution)")

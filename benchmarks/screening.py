@@ -56,8 +56,8 @@ PARTS = """
 import json, sys, time
 from pathlib import Path
 import numpy
-from pneumoscope.screening.decoding import prepare
-from pneumoscope.screening.session import open_session
+from pneumoscope.screening.prepare import prepare
+from pneumoscope.screening.runtime.session import open_session
 films = json.load(sys.stdin)
 started = time.process_time()
 prepared = [prepare(film, 224, preview=False) for film in films]
@@ -117,7 +117,7 @@ def installed_megabytes() -> float:
 
 def main() -> None:
     """Measure and record."""
-    from pneumoscope.model.bundle import RELEASED
+    from pneumoscope.bundle.card import RELEASED
 
     folder = machine.films("original_resolution")
     films = sorted(folder.rglob("*.jpeg"))

@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
-    from pneumoscope.model.backend import import_keras
+    from pneumoscope.network.backend import import_keras
     from pneumoscope.training.recipe import recipe
     from pneumoscope.training.run import Setting, load_finished, train
 

@@ -23,14 +23,14 @@ from typing import Any
 import machine
 import numpy as np
 
-from pneumoscope.data.film import Film
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load, write_manifest
 from pneumoscope.data.splits import divided
 
 HERE = Path(__file__).parent
 
 
-def chosen(source: Path, count: int) -> list[Film]:
+def chosen(source: Path, count: int) -> list[LabelledRadiograph]:
     """``count`` training films and half as many validation films, evenly over classes and numbers."""
     available = divided(load(source)).values()
     films = []
@@ -40,7 +40,7 @@ def chosen(source: Path, count: int) -> list[Film]:
     return films
 
 
-def linked(films: list[Film], folder: Path) -> Path:
+def linked(films: list[LabelledRadiograph], folder: Path) -> Path:
     """The same films as links in the folders that ``image_dataset_from_directory`` expects."""
     for number, film in enumerate(films):
         link = folder / film.split / film.label.upper() / f"{number}-{film.path.name}"

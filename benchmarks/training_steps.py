@@ -85,8 +85,8 @@ def measure(candidate: Candidate, weights: str, batch: Path) -> dict[str, float]
     os.environ["KERAS_BACKEND"] = candidate.backend
     if candidate.plain:
         import keras  # before the library sets anything
-    from pneumoscope.model.backend import import_keras
-    from pneumoscope.model.resnet import build, open_from
+    from pneumoscope.network.backend import import_keras
+    from pneumoscope.network.resnet import build, open_from
     from pneumoscope.training.objective import objective
     from pneumoscope.training.recipe import recipe
     from pneumoscope.training.trainer import optimizer_of
@@ -152,7 +152,7 @@ def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, 
     from training import chosen
 
     from pneumoscope.data.layout import distinct
-    from pneumoscope.training.films import pack
+    from pneumoscope.training.packing import pack
     from pneumoscope.training.recipe import recipe
 
     films = distinct(film for film in chosen(machine.films("chest_xray"), MOST_FILMS) if film.split == "train")

@@ -18,19 +18,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pneumoscope.data.film import CLASSES, Film
+from pneumoscope.bundle.card import RELEASED
+from pneumoscope.compute.cores import usable_cores
+from pneumoscope.compute.pool import in_order
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
+from pneumoscope.decision.labels import CLASSES
+from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.errors import DataError, PneumoscopeError
-from pneumoscope.evaluation import style
-from pneumoscope.evaluation.predictions import DecisionRule
+from pneumoscope.evaluation.report import style
 from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import lung_field
-from pneumoscope.model.bundle import RELEASED
-from pneumoscope.processor import usable_cores
-from pneumoscope.screening.explanation import LEAST_AGREEMENT, MOVED, Heat, agreement, chance, lung_share, moved
 from pneumoscope.screening.heatmap import evidence, heat
-from pneumoscope.screening.session import Session
-from pneumoscope.screening.workers import in_order
+from pneumoscope.screening.heatmap_check import LEAST_AGREEMENT, MOVED, Heat, agreement, chance, lung_share, moved
+from pneumoscope.screening.runtime.session import Session
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
@@ -41,14 +42,14 @@ RECORD = ROOT / "experiments" / "records" / "cam_check.json"
 STRAIGHT = ((12, 0), (-12, 0), (0, 12), (0, -12))
 
 
-def sample(source: Path, count: int) -> dict[str, Film]:
+def sample(source: Path, count: int) -> dict[str, LabelledRadiograph]:
     """Take ``count`` held-out films of each class, evenly over the class, by the sha256 of their content.
 
     Raises:
         DataError: there are fewer.
     """
     unseen = sorted(held_out.films(source).items())
-    taken: dict[str, Film] = {}
+    taken: dict[str, LabelledRadiograph] = {}
     for index, name in enumerate(CLASSES):
         films = [(key, film) for key, film in unseen if film.classes[index]]
         if len(films) < count:
@@ -57,10 +58,10 @@ def sample(source: Path, count: int) -> dict[str, Film]:
     return taken
 
 
-def heats(session: Session, film: Film) -> list[Heat]:
+def heats(session: Session, film: LabelledRadiograph) -> list[Heat]:
     """Heatmaps of a film as it is, moved by MOVED and moved straight; of one without heat the first alone."""
     rule, pixels = DecisionRule.of(session.card), to_input(read(film.path))
-    threshold = next(point.threshold for point in rule.points if point.name == rule.default)
+    threshold = next(point.threshold for point in rule.operating_points if point.name == rule.default)
     found: list[Heat] = []
     for shift in ((0, 0), MOVED, *STRAIGHT):
         [logits], [cam] = session.run(moved(pixels, shift)[None])

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 from page import fill, table  # noqa: E402
 
-from pneumoscope.evaluation.style import png  # noqa: E402
+from pneumoscope.evaluation.report.style import png  # noqa: E402
 
 EVIDENCE = ROOT / "docs" / "evidence"
 FIGURES = ROOT / "docs" / "figures"

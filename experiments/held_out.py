@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from pneumoscope.data.film import Film
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load
 from pneumoscope.data.splits import divided
 from pneumoscope.errors import TrainingError
-from pneumoscope.screening.session import Session, open_session
+from pneumoscope.screening.runtime.session import Session, open_session
 
 
-def films(source: Path) -> dict[str, Film]:
+def films(source: Path) -> dict[str, LabelledRadiograph]:
     """The validation films of a source, by the sha256 of their content."""
     return {key: film for key, film in divided(load(source)).items() if film.split == "val"}
 

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from records import Scores
 from scipy.special import softmax
 
-from pneumoscope.data.film import CLASSES
+from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import MissingExtraError, PneumoscopeError
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
 

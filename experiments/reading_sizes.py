@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss
 from sweep import measured
 
 from pneumoscope.imaging import read, to_input
-from pneumoscope.training.films import PackedFilms, class_weights
+from pneumoscope.training.packing import PackedFilms, class_weights
 from pneumoscope.training.recipe import from_json
 from pneumoscope.training.run import load_finished, load_model, scored
 

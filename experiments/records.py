@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.data.film import CLASSES, Film
-from pneumoscope.evaluation.freeze import PRIVATE
-from pneumoscope.model.score import pneumonia_score
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.decision.labels import CLASSES
+from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.release.freeze import PRIVATE
 from pneumoscope.training.run import load_finished, scored
 
 FOLDER = Path(__file__).parent / "records"
@@ -88,7 +89,7 @@ def keep(run: Path, name: str) -> Path:
     return folder
 
 
-def _row(name: str, film: Film, logits: NDArray[np.float32]) -> list[Any]:
+def _row(name: str, film: LabelledRadiograph, logits: NDArray[np.float32]) -> list[Any]:
     label = film.subtype or film.label
     return [name, film.path.name, film.patient, label, *(f"{value:.4f}" for value in logits)]
 

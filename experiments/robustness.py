@@ -21,19 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pneumoscope.data.film import Film, Label
+from lab.stress import STRESSES, Pixels, blank, equalise_sharpness, smear
+from pneumoscope.compute.cores import usable_cores
+from pneumoscope.compute.pool import in_order
+from pneumoscope.data.audit.shortcuts import laplacian_variance
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
-from pneumoscope.data.shortcuts import laplacian_variance
+from pneumoscope.decision.labels import Label
+from pneumoscope.decision.rule import DecisionRule
+from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError, PneumoscopeError
 from pneumoscope.evaluation import metrics
 from pneumoscope.evaluation.bootstrap import Resampling, Statistic, estimates
-from pneumoscope.evaluation.predictions import DecisionRule, Predictions
-from pneumoscope.evaluation.stress import STRESSES, Pixels, blank, equalise_sharpness, smear
+from pneumoscope.evaluation.predictions import Predictions
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
-from pneumoscope.model.score import pneumonia_score
-from pneumoscope.processor import usable_cores
-from pneumoscope.screening.session import Session
-from pneumoscope.screening.workers import in_order
+from pneumoscope.screening.runtime.session import Session
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
@@ -85,7 +87,7 @@ def _dosed(apply: Callable[[Pixels, float], Pixels], dose: float, film: Pixels) 
     return apply(film, dose)
 
 
-def sample(source: Path, count: int) -> dict[str, Film]:
+def sample(source: Path, count: int) -> dict[str, LabelledRadiograph]:
     """Take ``count`` held-out films of each label, by the sha256 of their content.
 
     They lie evenly over the label's films in the order of subtype and sha256: a draw that stays, with the subtypes in
@@ -95,7 +97,7 @@ def sample(source: Path, count: int) -> dict[str, Film]:
         DataError: there are fewer.
     """
     unseen = held_out.films(source)
-    taken: dict[str, Film] = {}
+    taken: dict[str, LabelledRadiograph] = {}
     for label in Label:
         keys = [key for key, film in unseen.items() if film.label is label]
         if len(keys) < count:
@@ -105,7 +107,7 @@ def sample(source: Path, count: int) -> dict[str, Film]:
     return taken
 
 
-def measure(logits: NDArray[np.float32], films: Iterable[Film], rule: DecisionRule) -> dict[str, Any]:
+def measure(logits: NDArray[np.float32], films: Iterable[LabelledRadiograph], rule: DecisionRule) -> dict[str, Any]:
     """AUC, and what two thresholds achieve: "default", the bundle's own operating point, and "zero", a score of 0.
 
     Returns:
@@ -114,7 +116,7 @@ def measure(logits: NDArray[np.float32], films: Iterable[Film], rule: DecisionRu
     """
     predictions = Predictions(tuple(films), logits)
     positive, score = predictions.positive, np.asarray(pneumonia_score(logits), dtype=np.float64)
-    threshold = next(point.threshold for point in rule.points if point.name == rule.default)
+    threshold = next(point.threshold for point in rule.operating_points if point.name == rule.default)
     called = {"default": rule.probability(logits) >= threshold, "zero": score >= 0}
     wanted: dict[tuple[str, str], Statistic] = {("", "auc"): metrics.auc(score, positive, ~positive)}
     for point, found in called.items():
@@ -126,7 +128,7 @@ def measure(logits: NDArray[np.float32], films: Iterable[Film], rule: DecisionRu
     return result
 
 
-def describe_sharpness(inputs: Iterable[Pixels], films: Iterable[Film]) -> dict[str, Any]:
+def describe_sharpness(inputs: Iterable[Pixels], films: Iterable[LabelledRadiograph]) -> dict[str, Any]:
     """Measure how well sharpness alone tells normal films, before and after it is made equal.
 
     Returns:
@@ -146,7 +148,9 @@ def score(session: Session, inputs: Iterable[Pixels], change: Change, workers: i
     return np.concatenate([row for row, _ in in_order(lambda film: session.run(change(film)[None]), inputs, workers)])
 
 
-def run(sessions: list[Session], films: Mapping[str, Film], lungs: NDArray[np.bool_], path: Path, workers: int) -> None:
+def run(
+    sessions: list[Session], films: Mapping[str, LabelledRadiograph], lungs: NDArray[np.bool_], path: Path, workers: int
+) -> None:
     """Score every bundle under every condition that the record at ``path`` does not hold yet.
 
     Raises:

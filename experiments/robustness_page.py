@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pneumoscope.evaluation import style
+from lab.stress import STRESSES, Stress
 from pneumoscope.evaluation.bootstrap import Estimate
-from pneumoscope.evaluation.stress import STRESSES, Stress
-from pneumoscope.evaluation.wording import both_text, number, value_text
+from pneumoscope.evaluation.report import style
+from pneumoscope.evaluation.report.wording import both_text, number, value_text
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from page import table

@@ -21,7 +21,7 @@ import records
 from sweep import measured
 
 from pneumoscope.cli.evaluate import predictions_of
-from pneumoscope.data.film import Film
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load, sha256
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.operating_point import OperatingPoint
@@ -41,7 +41,7 @@ OWN_HALF = DecisionRule(Calibration(1.0, 0.0), (OperatingPoint("own", 0.5, "the 
 COLUMNS = ("network", *(name.replace("_", " ") for name in (*AT_POINT, *RANKING)), "validation less test")
 
 
-def look(bundle: Path, films: list[Film]) -> Evaluation:
+def look(bundle: Path, films: list[LabelledRadiograph]) -> Evaluation:
     """What ``pneumoscope evaluate`` finds of one bundle.
 
     Raises:

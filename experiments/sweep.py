@@ -22,18 +22,18 @@ from PIL import Image
 from records import Scores
 from threshold_transfer import rates
 
+from lab.stress import STRESSES
 from pneumoscope.cli.train import cache
-from pneumoscope.data.shortcuts import auc
+from pneumoscope.compute.cores import usable_cores
+from pneumoscope.data.audit.shortcuts import auc
+from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import TrainingError
-from pneumoscope.evaluation.stress import STRESSES
 from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import covered
-from pneumoscope.model.score import pneumonia_score
-from pneumoscope.processor import usable_cores
 from pneumoscope.training.average import average
-from pneumoscope.training.many import train_many
 from pneumoscope.training.recipe import Phase, Recipe, recipe
 from pneumoscope.training.run import Setting, by_digest, films_of, load_finished, load_model
+from pneumoscope.training.sweep import train_many
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))

@@ -24,7 +24,7 @@ from scipy.stats import norm
 
 from pneumoscope.decision import calibration
 from pneumoscope.decision.operating_point import highest_with_recall
-from pneumoscope.evaluation import style
+from pneumoscope.evaluation.report import style
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from page import table

@@ -20,12 +20,12 @@ from records import Scores
 from robustness import Change, score
 from sweep import measured
 
-from pneumoscope.data.film import CLASSES
+from lab.stress import crop, rotate
+from pneumoscope.bundle.card import RELEASED
+from pneumoscope.compute.cores import usable_cores
+from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import PneumoscopeError
-from pneumoscope.evaluation.stress import crop, rotate
 from pneumoscope.imaging import read, to_input
-from pneumoscope.model.bundle import RELEASED
-from pneumoscope.processor import usable_cores
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from pneumoscope.data.layout import load
-from pneumoscope.evaluation.predictions import DecisionRule
+from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.imaging import read, to_input
 from pneumoscope.screening.screener import Screener
-from pneumoscope.training.films import PackedFilms
+from pneumoscope.training.packing import PackedFilms
 from pneumoscope.training.recipe import from_json
 from pneumoscope.training.run import load_finished, load_model
 
@@ -36,7 +36,7 @@ def main(run: str, bundle: str, source: str, split: str) -> int:
     print(f"largest difference: logits {np.abs(from_bundle - from_keras).max():.2e}, ", end="")
     print(f"probability {np.abs(p_bundle - p_keras).max():.2e}")
     differing = 0
-    for point in rule.points:
+    for point in rule.operating_points:
         count = int(((p_bundle >= point.threshold) != (p_keras >= point.threshold)).sum())
         print(f"{point.name}: {count} decisions differ")
         differing += count

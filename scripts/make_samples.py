@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 import pneumoscope
-from pneumoscope.data.film import CLASSES
 from pneumoscope.data.layout import distinct, load
 from pneumoscope.data.synthetic import radiograph
+from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import BundleError
 from pneumoscope.imaging import read, to_input
 from pneumoscope.screening.result import Screening

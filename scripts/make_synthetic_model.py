@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
-from pneumoscope.data.film import CLASSES, Film
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import distinct, load
 from pneumoscope.data.synthetic import COARSE, DETAIL, MODEL, SIDE, WARP
+from pneumoscope.decision.labels import CLASSES
 from pneumoscope.imaging import read, to_input
 
 Floats = NDArray[np.float32]
@@ -170,12 +171,12 @@ def fit(parts: dict[str, Floats], classes: NDArray) -> dict[str, NDArray]:
     return model
 
 
-def class_of(film: Film) -> int:
+def class_of(film: LabelledRadiograph) -> int:
     """Index in CLASSES of a film of the public release."""
     return film.classes.index(True)
 
 
-def balanced(films: list[Film], rng: np.random.Generator) -> list[Film]:
+def balanced(films: list[LabelledRadiograph], rng: np.random.Generator) -> list[LabelledRadiograph]:
     """The same number of films of every class, drawn at random."""
     classes = np.array([class_of(film) for film in films])
     drawn = [rng.choice(np.flatnonzero(classes == index), PER_CLASS, replace=False) for index in range(len(CLASSES))]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli import _parser
-from pneumoscope.model.bundle import RELEASED
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pneumoscope.screening.screener import Screener
 
-__version__ = "0.1.0"
+from pneumoscope._version import __version__ as __version__
 
 
 def load(bundle: Path | None = None) -> "Screener":

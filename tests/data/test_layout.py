@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.data.film import Film, Label, Subtype
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import distinct, fingerprint, is_official_test, load, sha256, write_manifest
+from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
 
 NAMES = {
@@ -36,7 +37,7 @@ def test_a_name_gives_label_subtype_and_patient(tmp_path: Path, name: str) -> No
     (path,) = _place(tmp_path, f"train/{name}")
     subtype, patient = NAMES[name]
     label = Label(name.partition("/")[0].lower())
-    assert load(tmp_path) == [Film(path, label, subtype, patient, "train")]
+    assert load(tmp_path) == [LabelledRadiograph(path, label, subtype, patient, "train")]
 
 
 def test_the_two_normal_series_and_the_two_pathogens_number_their_patients_apart(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_a_manifest_needs_two_columns_only(tmp_path: Path) -> None:
     _place(tmp_path, "x/one.png", "x/person3_virus_1.png")
     (tmp_path / "x" / "films.csv").write_text("label,path\n Normal ,one.png\nPNEUMONIA,person3_virus_1.png\n")
     one, two = load(tmp_path / "x" / "films.csv")
-    assert one == Film(tmp_path / "x" / "one.png", Label.NORMAL, None, "normal/one", "all")
+    assert one == LabelledRadiograph(tmp_path / "x" / "one.png", Label.NORMAL, None, "normal/one", "all")
     assert (two.subtype, two.patient, two.split) == (Subtype.VIRAL, "pneumonia/viral/3", "all")
 
 

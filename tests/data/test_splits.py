@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pneumoscope.data.film import Film, Label, Subtype
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load, write_manifest
 from pneumoscope.data.splits import block_folds, series, validation
+from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
 
 BLOCKS = [
@@ -33,18 +34,20 @@ BLOCKS = [
 ]
 
 
-def _touch(root: Path, names: Iterable[str]) -> list[Film]:
+def _touch(root: Path, names: Iterable[str]) -> list[LabelledRadiograph]:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     return load(root)
 
 
-def _film(label: Label, number: int, subtype: Subtype | None = None, split: str = "all") -> Film:
-    return Film(Path(f"{label}-{subtype}-{number}.png"), label, subtype, f"{label}/{subtype}/{number // 3}", split)
+def _film(label: Label, number: int, subtype: Subtype | None = None, split: str = "all") -> LabelledRadiograph:
+    return LabelledRadiograph(
+        Path(f"{label}-{subtype}-{number}.png"), label, subtype, f"{label}/{subtype}/{number // 3}", split
+    )
 
 
-def _own_films() -> list[Film]:
+def _own_films() -> list[LabelledRadiograph]:
     """Somebody's own films: three a patient, shuffled, in four unequal groups."""
     films = [_film(Label.NORMAL, number) for number in range(150)]
     films += [_film(Label.PNEUMONIA, number, Subtype.BACTERIAL) for number in range(90)]
@@ -54,7 +57,7 @@ def _own_films() -> list[Film]:
     return [films[i] for i in order]
 
 
-def _patients(films: Iterable[Film], split: str) -> set[str]:
+def _patients(films: Iterable[LabelledRadiograph], split: str) -> set[str]:
     return {film.patient for film in films if film.split == split}
 
 
@@ -74,7 +77,7 @@ def test_the_default_blocks_hold_out_both_labels_and_both_pathogens_of_the_real_
     assert all(0.05 < held_out[kind] / every[kind] < 0.3 for kind in every)
 
 
-def _release_with_val(tmp_path: Path, per_label: int) -> list[Film]:
+def _release_with_val(tmp_path: Path, per_label: int) -> list[LabelledRadiograph]:
     names = ["train/NORMAL/IM-0115-0001.jpeg", "train/NORMAL/IM-0400-0001.jpeg"]
     names += ["train/PNEUMONIA/person1_bacteria_1.jpeg", "train/PNEUMONIA/person400_bacteria_2.jpeg"]
     names += [f"val/NORMAL/NORMAL2-IM-{1000 + number}-0001.jpeg" for number in range(per_label)]
@@ -178,7 +181,7 @@ def test_block_folds_hold_out_every_film_once_in_contiguous_blocks(tmp_path: Pat
             assert 0.12 < share < 0.28
 
 
-def _numbers(films: Iterable[Film], name: str, split: str) -> list[int]:
+def _numbers(films: Iterable[LabelledRadiograph], name: str, split: str) -> list[int]:
     places = [series(film) for film in films if film.split == split]
     return [place[1] for place in places if place and place[0] == name]
 

@@ -11,8 +11,8 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from pneumoscope.data import synthetic
-from pneumoscope.data.film import CLASSES
 from pneumoscope.data.layout import load
+from pneumoscope.decision.labels import CLASSES
 
 SAMPLES = Path(str(files("pneumoscope") / "samples"))
 

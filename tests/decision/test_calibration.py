@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pneumoscope.decision.calibration import Calibration, fit
+from pneumoscope.decision.calibration import Calibration
 from pneumoscope.errors import DataError
 
 

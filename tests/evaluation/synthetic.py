@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.data.film import CLASSES, Film, Label, Subtype
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.labels import CLASSES, Label, Subtype
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.evaluation import DecisionRule, NotAssessed, Predictions
 
@@ -18,11 +19,13 @@ RULE = DecisionRule(
 _MEANS = np.array([[2.5, -1.5, -1.0], [-1.5, 1.5, 0.3], [-0.8, 0.4, 1.2]])
 
 
-def film(kind: str, number: int, patient: str | None = None) -> Film:
+def film(kind: str, number: int, patient: str | None = None) -> LabelledRadiograph:
     """One film; ``kind`` is normal, bacterial, viral or pneumonia (of unknown subtype)."""
     label = Label.NORMAL if kind == "normal" else Label.PNEUMONIA
     subtype = Subtype(kind) if kind in ("bacterial", "viral") else None
-    return Film(Path(f"/films/{kind}-{number}.jpeg"), label, subtype, patient or f"{kind}/{number // 2}", "val")
+    return LabelledRadiograph(
+        Path(f"/films/{kind}-{number}.jpeg"), label, subtype, patient or f"{kind}/{number // 2}", "val"
+    )
 
 
 def predictions(counts: dict[str, int], seed: int = 0, refused: int = 0) -> Predictions:

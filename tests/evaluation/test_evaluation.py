@@ -9,10 +9,10 @@ import pytest
 from sklearn import metrics as sk
 from synthetic import MIXED, RULE, film, predictions
 
-from pneumoscope.decision.operating_point import ASKED_FOR, OperatingPoint
+from pneumoscope.decision.operating_point import BASELINE_THRESHOLD, OperatingPoint
+from pneumoscope.decision.score import viral_share
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation import DecisionRule, Evaluation, Predictions, Resampling, evaluate
-from pneumoscope.model.score import viral_share
 
 FEW = Resampling(200, seed=1)
 
@@ -58,8 +58,8 @@ def test_every_interval_holds_its_value(mixed):
 
 
 def test_the_asked_for_threshold_is_always_reported_once(mixed):
-    assert [point.point.threshold for point in mixed.points] == [0.55, 0.2, ASKED_FOR]
-    own = replace(RULE, points=(*RULE.points, OperatingPoint("asked-for", ASKED_FOR, "asked for")))
+    assert [point.point.threshold for point in mixed.points] == [0.55, 0.2, BASELINE_THRESHOLD]
+    own = replace(RULE, points=(*RULE.points, OperatingPoint("asked-for", BASELINE_THRESHOLD, "asked for")))
     named = evaluate(mixed.predictions, own, "Validation", resampling=FEW)
     assert [point.point.name for point in named.points] == ["balanced", "high-sensitivity", "asked-for"]
     assert named.asked_for.confusion == mixed.asked_for.confusion

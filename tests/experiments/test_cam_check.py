@@ -10,10 +10,10 @@ sys.path.append(str(ROOT / "experiments"))
 
 import cam_check  # noqa: E402
 
-from pneumoscope.data.film import CLASSES  # noqa: E402
+from pneumoscope.bundle.card import RELEASED  # noqa: E402
+from pneumoscope.data.labelled import CLASSES  # noqa: E402
 from pneumoscope.errors import DataError  # noqa: E402
 from pneumoscope.evaluation import style  # noqa: E402
-from pneumoscope.model.bundle import RELEASED  # noqa: E402
 
 
 def test_best_share_is_what_no_other_even_map_of_the_field_reaches() -> None:

@@ -13,12 +13,13 @@ import robustness  # noqa: E402
 import robustness_page  # noqa: E402
 from tiny import CARD  # noqa: E402
 
-from pneumoscope.data.film import Film, Label, Subtype  # noqa: E402
+from lab.stress import STRESSES  # noqa: E402
+from pneumoscope.data.labelled import LabelledRadiograph, Subtype  # noqa: E402
 from pneumoscope.data.splits import LEAST_VALIDATION  # noqa: E402
+from pneumoscope.decision.labels import Label
 from pneumoscope.errors import DataError  # noqa: E402
 from pneumoscope.evaluation import style  # noqa: E402
 from pneumoscope.evaluation.predictions import DecisionRule  # noqa: E402
-from pneumoscope.evaluation.stress import STRESSES  # noqa: E402
 
 FILMS = 8
 
@@ -66,7 +67,9 @@ def test_all_held_out_films_can_be_asked_for_and_no_more(source: Path) -> None:
 
 
 def test_both_thresholds_are_measured() -> None:
-    films = [Film(Path(f"{i}.png"), label, None, f"p{i}", "val") for i, label in enumerate([*Label, *Label])]
+    films = [
+        LabelledRadiograph(Path(f"{i}.png"), label, None, f"p{i}", "val") for i, label in enumerate([*Label, *Label])
+    ]
     scores = np.array([-1.0, -0.1, 0.1, 3.0])  # normal, pneumonia, normal, pneumonia
     logits = np.stack([np.zeros(4), scores, np.full(4, -50)], axis=1).astype(np.float32)
     result = robustness.measure(

@@ -6,7 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from pneumoscope.imaging import NotAssessedError, Reason, gate, read
+from pneumoscope.imaging import NotAssessedError, Reason, read
+from pneumoscope.imaging import limits as gate
 
 
 def test_a_path_a_string_and_the_bytes_give_the_same_radiograph(grey, encode, tmp_path):

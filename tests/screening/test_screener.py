@@ -11,12 +11,12 @@ from PIL import Image
 from tiny import film
 
 import pneumoscope
+from pneumoscope.compute.cores import usable_cores
+from pneumoscope.compute.pool import AHEAD
 from pneumoscope.errors import DataError
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
-from pneumoscope.processor import usable_cores
 from pneumoscope.screening.result import FIELDS, Status
 from pneumoscope.screening.screener import Screener
-from pneumoscope.screening.workers import AHEAD
 
 
 def test_numbers_follow_from_the_logits(screener: Screener) -> None:

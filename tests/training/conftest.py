@@ -10,7 +10,7 @@ import pytest
 from runs import SEED, Command, SmokeRun
 
 from pneumoscope.data.synthetic import write_dataset
-from pneumoscope.model.backend import import_keras
+from pneumoscope.network.backend import import_keras
 
 
 @pytest.fixture(scope="session")

@@ -15,14 +15,14 @@ from runs import silent
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
 from pneumoscope.errors import TrainingError
-from pneumoscope.evaluation.freeze import OUTLINED
 from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import covered
-from pneumoscope.model.backend import import_keras
+from pneumoscope.network.backend import import_keras
+from pneumoscope.release.freeze import OUTLINED
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.augment import Augmentation
 from pneumoscope.training.average import average, measure_batchnorm
-from pneumoscope.training.films import PackedFilms, class_weights
+from pneumoscope.training.packing import PackedFilms, class_weights
 from pneumoscope.training.recipe import recipe
 from pneumoscope.training.run import Setting, load_finished, load_model, scored, train
 

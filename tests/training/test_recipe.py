@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pneumoscope.errors import TrainingError
-from pneumoscope.model.resnet import STAGES
+from pneumoscope.network.resnet import STAGES
 from pneumoscope.training.recipe import RECIPES, completed, from_json, recipe
 
 

@@ -13,7 +13,7 @@ from runs import Command, SmokeRun, silent
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
 from pneumoscope.errors import TrainingError
-from pneumoscope.evaluation.freeze import BORROWED, REFITTED, VALIDATION
+from pneumoscope.release.freeze import BORROWED, REFITTED, VALIDATION
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.average import average
 from pneumoscope.training.run import Setting, load_finished, refitting, resumed, scored, train

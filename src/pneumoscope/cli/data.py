@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.progress import Progress
 
-    from pneumoscope.data.audit import Measured, Unreadable
-    from pneumoscope.data.film import Film
+    from pneumoscope.data.audit.audit import Measured, Unreadable
+    from pneumoscope.data.labelled import LabelledRadiograph
 
 HELP = "Audit a data source for duplicates, leaks and shortcuts; fetch the public films."
 
@@ -49,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _audit(args: argparse.Namespace) -> int:
-    from pneumoscope.data import audit, audit_page, layout, shortcuts
+    from pneumoscope.data import layout
+    from pneumoscope.data.audit import audit, shortcuts
+    from pneumoscope.data.audit import page as audit_page
 
     page: Path = args.out
     if page.suffix.lower() not in {".html", ".htm"}:
@@ -74,7 +76,7 @@ def _audit(args: argparse.Namespace) -> int:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from pneumoscope.data import fetch
+    from pneumoscope.data.public import fetch
 
     with _progress(as_bytes=True) as progress:
         task = progress.add_task("connecting", total=None)
@@ -112,9 +114,9 @@ class _Look(NamedTuple):
     thumbnail: "NDArray[np.uint8]"
 
 
-def _look(film: "Film") -> "_Look | Unreadable":
-    from pneumoscope.data.audit import Unreadable
-    from pneumoscope.data.shortcuts import laplacian_variance
+def _look(film: "LabelledRadiograph") -> "_Look | Unreadable":
+    from pneumoscope.data.audit.audit import Unreadable
+    from pneumoscope.data.audit.shortcuts import laplacian_variance
     from pneumoscope.imaging import NotAssessedError, read, to_input
 
     try:
@@ -127,12 +129,12 @@ def _look(film: "Film") -> "_Look | Unreadable":
     return _Look(radiograph.sha256, size, radiograph.pixels.shape, laplacian_variance(seen), thumbnail)
 
 
-def _measure(films: "list[Film]", progress: "Progress") -> "Measured":
+def _measure(films: "list[LabelledRadiograph]", progress: "Progress") -> "Measured":
     from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
 
-    from pneumoscope.data.audit import Measured, Unreadable
+    from pneumoscope.data.audit.audit import Measured, Unreadable
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         looks = list(progress.track(pool.map(_look, films), total=len(films), description="reading films"))

@@ -44,8 +44,8 @@ def demonstrate(screener: "Screener", samples: Path, out: Path) -> None:
     Raises:
         DataError: when the page cannot be written.
     """
-    from pneumoscope.screening.page import Page
-    from pneumoscope.screening.writers import Table, terminal
+    from pneumoscope.screening.output.page import Page
+    from pneumoscope.screening.output.writers import Table, terminal
 
     known = json.loads((samples / "samples.json").read_text())["samples"]
     made_as = {name: str(sample["made_as"]) for name, sample in known.items()}

@@ -29,7 +29,6 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.data.layout import is_official_test, load
     from pneumoscope.errors import DataError
     from pneumoscope.evaluation.evaluation import evaluate
-    from pneumoscope.evaluation.predictions import DecisionRule
     from pneumoscope.screening.screener import Screener
 
     films = [film for film in load(options.data) if options.split in (None, film.split)]
@@ -40,9 +39,9 @@ def run(options: argparse.Namespace) -> int:
         predictions = predictions_of(screener, films, progress)
     official = is_official_test(films)
     title = "Official test (624 films)" if official else f"{options.data.name}, {options.split or 'all films'}"
-    evaluation = evaluate(predictions, DecisionRule.of(screener.card), title, reference=official)
+    evaluation = evaluate(predictions, screener.card.rule, title, reference=official)
     if options.out:
-        from pneumoscope.evaluation.report import Subject, write
+        from pneumoscope.evaluation.report.report import Subject, write
 
         page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
         sys.stderr.write(f"report: {page}\n")
@@ -76,7 +75,7 @@ def _show(evaluation: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    from pneumoscope.screening.writers import terminal
+    from pneumoscope.screening.output.writers import terminal
 
     console = terminal()
     for result in evaluation.points:

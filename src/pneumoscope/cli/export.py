@@ -18,8 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Calibrate, choose the operating points and write the bundle."""
     from pneumoscope.errors import BundleError
-    from pneumoscope.evaluation.freeze import card_of, validated
-    from pneumoscope.model.export import write_bundle
+    from pneumoscope.network.export import write_bundle
+    from pneumoscope.release.freeze import card_of, validated
     from pneumoscope.training.recipe import from_json
     from pneumoscope.training.run import load_finished, load_model
 
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     card = card_of(evaluation, finished.config, options.name, options.model_version)
     recipe = from_json(finished.config["recipe"])
     write_bundle(load_model(finished), card, options.out, read_at=recipe.scored_at, cover=recipe.covered)
-    for point in evaluation.rule.points:
+    for point in evaluation.rule.operating_points:
         sys.stdout.write(f"{point.name:18} probability >= {point.threshold:.4f}   {point.policy}\n")
     sys.stdout.write(f"{options.out}  {options.out.stat().st_size / 1e6:.1f} MB\n")
     return 0

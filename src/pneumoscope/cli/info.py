@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tell."""
-    from pneumoscope.screening.about import about
+    from pneumoscope.screening.describe import about
 
     known = about(options.bundle)
     if options.json:
@@ -31,7 +31,7 @@ def _show(known: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
 
-    from pneumoscope.screening.writers import terminal
+    from pneumoscope.screening.output.writers import terminal
 
     console, card, bundle = terminal(), known["card"], known["bundle"]
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

@@ -27,13 +27,13 @@ def run(options: argparse.Namespace) -> int:
     try:
         import numpy as np
 
-        from pneumoscope.model.quantize import quantize
+        from pneumoscope.network.quantize import quantize
     except ImportError as error:
         raise MissingExtraError("Quantizing", "train") from error
+    from pneumoscope.bundle.card import RELEASED
     from pneumoscope.data.layout import fingerprint, load, sha256
     from pneumoscope.data.splits import divided
     from pneumoscope.imaging import read, to_input
-    from pneumoscope.model.bundle import RELEASED
 
     available = {digest: film for digest, film in divided(load(options.data)).items() if film.split == "train"}
     if not 0 < options.films <= len(available):

@@ -20,10 +20,10 @@ def run(options: argparse.Namespace) -> int:
     """Draw the figures and write the page, its JSON twin and the model card."""
     import json
 
+    from pneumoscope.bundle.card import BundleCard
     from pneumoscope.errors import DataError
-    from pneumoscope.evaluation.freeze import card_of, validated
-    from pneumoscope.evaluation.report import Subject, read, write
-    from pneumoscope.model.bundle import BundleCard
+    from pneumoscope.evaluation.report.report import Subject, read, write
+    from pneumoscope.release.freeze import card_of, validated
     from pneumoscope.training.run import load_finished
 
     finished = load_finished(options.run_folder)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pneumoscope.errors import DataError
 
 if TYPE_CHECKING:
+    from pneumoscope.screening.output.writers import Sink
     from pneumoscope.screening.result import Screening
     from pneumoscope.screening.screener import Screener
-    from pneumoscope.screening.writers import Sink
 
 HELP = "Screen radiographs: files, folders, lists, DICOM; on a Ray cluster where there are many."
 
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
-    from pneumoscope.screening.listing import is_uri, list_films
     from pneumoscope.screening.screener import Screener
+    from pneumoscope.screening.sources.listing import is_uri, list_films
 
     if any(map(is_uri, options.sources)) or any(map(is_uri, named := list_films(options.sources))):
         raise DataError("Films named by a URI are read with --engine ray --out FOLDER only.")
@@ -95,12 +95,12 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     from pneumoscope.errors import MissingExtraError
 
     try:
-        from pneumoscope.screening.distributed import DistributedScreening, Order
+        from pneumoscope.screening.batch.distributed import DistributedScreening, Order
     except ImportError as error:  # pyarrow
         raise MissingExtraError("--engine ray", "scale") from error
     from pneumoscope.cli.progress import live_progress
-    from pneumoscope.screening.listing import list_films
-    from pneumoscope.screening.writers import summary, terms
+    from pneumoscope.screening.output.writers import summary, terms
+    from pneumoscope.screening.sources.listing import list_films
 
     order = Order(options.out, options.bundle, options.operating_point, options.runtime)
     screening = DistributedScreening(list_films(options.sources), order)
@@ -149,13 +149,13 @@ def _count(text: str) -> int:
 
 
 def _sinks(options: argparse.Namespace, screener: "Screener", stack: ExitStack) -> "list[Sink]":
-    from pneumoscope.screening.writers import CsvFile, JsonLines, Table, terminal
+    from pneumoscope.screening.output.writers import CsvFile, JsonLines, Table, terminal
 
     sinks: list[Sink] = [JsonLines(sys.stdout) if options.json else Table(terminal())]
     if options.csv:
         sinks.append(CsvFile(options.csv))
     if options.html:
-        from pneumoscope.screening.page import Page
+        from pneumoscope.screening.output.page import Page
 
         sinks.append(Page(options.html, screener.card))
     if options.heatmaps:

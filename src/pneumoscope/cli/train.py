@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pneumoscope.training.many import Outcome
     from pneumoscope.training.run import Setting
+    from pneumoscope.training.sweep import Outcome
 
 HELP = "Train the ResNet50: head on frozen features first, then the opened network at a very low rate."
 
@@ -76,9 +76,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_many(options: argparse.Namespace) -> int:
     from pneumoscope.cli.progress import live_progress
+    from pneumoscope.compute.cores import usable_cores
     from pneumoscope.errors import TrainingError
-    from pneumoscope.processor import usable_cores
-    from pneumoscope.training.many import Outcome, train_many
+    from pneumoscope.training.sweep import Outcome, train_many
 
     seeds_of_refit = options.seeds and options.refit
     if options.resume or not ((options.data or seeds_of_refit) and options.out) or (options.seeds and options.folds):
@@ -105,7 +105,7 @@ def _show(outcomes: "list[Outcome]") -> None:
     from rich import box
     from rich.table import Table
 
-    from pneumoscope.screening.writers import terminal
+    from pneumoscope.screening.output.writers import terminal
 
     table = Table("run", "state", "AUC", "recall", "specificity", "time", box=box.SIMPLE_HEAD)
     for outcome in outcomes:
@@ -144,7 +144,7 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Path]:
 
 def _new(options: argparse.Namespace, seed: int) -> "Setting":
     from pneumoscope.errors import TrainingError
-    from pneumoscope.model.weights import resolve
+    from pneumoscope.network.weights import resolve
     from pneumoscope.training.recipe import recipe
     from pneumoscope.training.run import Setting, refitting
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pneumoscope.data.film import Film, Label, Subtype
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
 
 SPLITS = ("train", "val", "test")
@@ -25,7 +26,7 @@ _MENDELEY_KINDS = {"NORMAL": None, "BACTERIA": Subtype.BACTERIAL, "VIRUS": Subty
 _PATHOGENS = {"bacteria": Subtype.BACTERIAL, "virus": Subtype.VIRAL}
 
 
-def load(source: Path) -> list[Film]:
+def load(source: Path) -> list[LabelledRadiograph]:
     """List the labelled films of a folder or of a CSV manifest.
 
     A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
@@ -48,7 +49,7 @@ def load(source: Path) -> list[Film]:
     return sorted(films, key=lambda film: (film.split, film.path))
 
 
-def write_manifest(films: Iterable[Film], path: Path) -> None:
+def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     """Write films as a manifest that :func:`load` reads back; paths are written absolute."""
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
@@ -63,13 +64,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def distinct(films: Iterable[Film]) -> dict[str, Film]:
+def distinct(films: Iterable[LabelledRadiograph]) -> dict[str, LabelledRadiograph]:
     """Drop spare copies: the first film of every distinct file content, keyed by its sha256.
 
     Raises:
         DataError: identical files carry different labels, so one of the labels is wrong.
     """
-    kept: dict[str, Film] = {}
+    kept: dict[str, LabelledRadiograph] = {}
     for film in films:
         first = kept.setdefault(sha256(film.path), film)
         if first.label is not film.label:
@@ -82,14 +83,14 @@ def fingerprint(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
-def is_official_test(films: Iterable[Film]) -> bool:
+def is_official_test(films: Iterable[LabelledRadiograph]) -> bool:
     """Whether these are the 624 test films of the public release, by their labels and file names."""
     names = sorted(f"{film.label}/{film.path.name}" for film in films)
     return hashlib.sha256("\n".join(names).encode()).hexdigest() == OFFICIAL_TEST_SHA256
 
 
-def _from_folder(root: Path) -> list[Film]:
-    films: list[Film] = []
+def _from_folder(root: Path) -> list[LabelledRadiograph]:
+    films: list[LabelledRadiograph] = []
     parts = [(root / split, split) for split in SPLITS if (root / split).is_dir()] or [(root, UNSPLIT)]
     for folder, split in parts:
         for child in sorted(folder.iterdir()):
@@ -108,20 +109,20 @@ def _label(name: str) -> Label | None:
         return None
 
 
-def _named(path: Path, label: Label, split: str) -> Film:
+def _named(path: Path, label: Label, split: str) -> LabelledRadiograph:
     """Read subtype and patient key from a file name of the public release; other names stand for their own patient."""
     if label is Label.NORMAL and (match := _NORMAL.match(path.name)):
-        return Film(path, label, None, f"normal/{match['series']}/{int(match['number'])}", split)
+        return LabelledRadiograph(path, label, None, f"normal/{match['series']}/{int(match['number'])}", split)
     if label is Label.PNEUMONIA and (match := _PNEUMONIA.match(path.name)):
         subtype = _PATHOGENS[match["pathogen"]]
-        return Film(path, label, subtype, f"pneumonia/{subtype}/{int(match['number'])}", split)
+        return LabelledRadiograph(path, label, subtype, f"pneumonia/{subtype}/{int(match['number'])}", split)
     if match := _MENDELEY.match(path.name):
         known = _MENDELEY_KINDS[match["kind"]] if label is Label.PNEUMONIA else None
-        return Film(path, label, known, f"{label}/{match['kind']}/{int(match['number'])}", split)
-    return Film(path, label, None, f"{label}/{path.stem}", split)
+        return LabelledRadiograph(path, label, known, f"{label}/{match['kind']}/{int(match['number'])}", split)
+    return LabelledRadiograph(path, label, None, f"{label}/{path.stem}", split)
 
 
-def _from_manifest(manifest: Path) -> list[Film]:
+def _from_manifest(manifest: Path) -> list[LabelledRadiograph]:
     try:
         with manifest.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
@@ -132,7 +133,7 @@ def _from_manifest(manifest: Path) -> list[Film]:
         raise DataError(f"{manifest}: not a CSV text file ({error})") from error
 
 
-def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Film:
+def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> LabelledRadiograph:
     where = f"{manifest}, line {line}"
     label = _label(row["label"] or "")
     if label is None:
@@ -147,4 +148,6 @@ def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Film:
     if not path.is_file():
         raise DataError(f"{where}: {path} does not exist")
     film = _named(path, label, split)
-    return Film(path, label, Subtype(text) if text else film.subtype, (row.get("patient") or film.patient), split)
+    return LabelledRadiograph(
+        path, label, Subtype(text) if text else film.subtype, (row.get("patient") or film.patient), split
+    )

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pneumoscope.data.film import Film
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import distinct
 from pneumoscope.errors import DataError
 
@@ -28,13 +28,15 @@ LEAST_VALIDATION = 20
 """Fewest films of each label that a validation split needs: with fewer, one film moves recall by over five points."""
 
 
-def series(film: Film) -> tuple[str, int] | None:
+def series(film: LabelledRadiograph) -> tuple[str, int] | None:
     """The number series of a film's patient key and the number in it; None where the key is no such number."""
     name, _, number = film.patient.rpartition("/")
     return (name, int(number)) if name in HELD_OUT_BLOCKS and number.isdigit() else None
 
 
-def validation(films: Sequence[Film], *, fraction: float = 0.2, seed: int = 0) -> list[Film]:
+def validation(
+    films: Sequence[LabelledRadiograph], *, fraction: float = 0.2, seed: int = 0
+) -> list[LabelledRadiograph]:
     """Divide training films into ``train`` and ``val``.
 
     A ``val`` split that the films come with is kept if it holds at least LEAST_VALIDATION films of each label; the
@@ -63,7 +65,7 @@ def validation(films: Sequence[Film], *, fraction: float = 0.2, seed: int = 0) -
     return divided
 
 
-def divided(films: Iterable[Film], *, seed: int = 0) -> dict[str, Film]:
+def divided(films: Iterable[LabelledRadiograph], *, seed: int = 0) -> dict[str, LabelledRadiograph]:
     """Divide the distinct films of a source as training does; its test films are left out.
 
     Args:
@@ -80,7 +82,7 @@ def divided(films: Iterable[Film], *, seed: int = 0) -> dict[str, Film]:
     return dict(zip(by_digest, validation(list(by_digest.values()), seed=seed), strict=True))
 
 
-def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:
+def block_folds(films: Sequence[LabelledRadiograph], count: int) -> list[list[LabelledRadiograph]]:
     """Cut every number series into ``count`` contiguous blocks of about equal film count.
 
     Returns:
@@ -111,27 +113,27 @@ def block_folds(films: Sequence[Film], count: int) -> list[list[Film]]:
     return folds
 
 
-def _refuse_test(films: Sequence[Film]) -> None:
+def _refuse_test(films: Sequence[LabelledRadiograph]) -> None:
     if any(film.split == "test" for film in films):
         raise DataError("test films must not be divided for training")
 
 
-def _holds_out(films: Sequence[Film], least: int) -> bool:
+def _holds_out(films: Sequence[LabelledRadiograph], least: int) -> bool:
     """Whether at least ``least`` films of each label are on the validation side."""
     held_out = [film.positive for film in films if film.split == "val"]
     return min(sum(held_out), len(held_out) - sum(held_out)) >= least
 
 
-def _by_block(films: Sequence[Film]) -> list[Film]:
+def _by_block(films: Sequence[LabelledRadiograph]) -> list[LabelledRadiograph]:
     return [replace(film, split="val" if _held_out(film) else "train") for film in films]
 
 
-def _held_out(film: Film) -> bool:
+def _held_out(film: LabelledRadiograph) -> bool:
     name, number = series(film) or ("", 0)
     return any(first <= number <= last for first, last in HELD_OUT_BLOCKS[name])
 
 
-def _by_patient(films: Sequence[Film], fraction: float, seed: int) -> list[Film]:
+def _by_patient(films: Sequence[LabelledRadiograph], fraction: float, seed: int) -> list[LabelledRadiograph]:
     patients: dict[tuple[str, str], list[str]] = defaultdict(list)
     # Sorted, so that the draw follows from the films and the seed and not from the films' order.
     strata = {film.patient: (film.label, film.subtype or "") for film in sorted(films, key=lambda film: film.path)}
@@ -145,7 +147,7 @@ def _by_patient(films: Sequence[Film], fraction: float, seed: int) -> list[Film]
     return [replace(film, split="val" if film.patient in held_out else "train") for film in films]
 
 
-def _check(films: Sequence[Film]) -> None:
+def _check(films: Sequence[LabelledRadiograph]) -> None:
     for split in ("train", "val"):
         labels = {film.label for film in films if film.split == split}
         if len(labels) < 2:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pneumoscope.data.film import CLASSES
+from pneumoscope.decision.labels import CLASSES
 
 MODEL = Path(__file__).with_name("synthetic_model.npz")
 MARKER = "SYNTHETIC"

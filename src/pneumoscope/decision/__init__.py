@@ -1,1 +1,1 @@
-"""From a raw score to a decision: calibration and operating points. No framework in here."""
+"""From logits to a finding: labels, score, calibration, operating points, the rule. NumPy only."""

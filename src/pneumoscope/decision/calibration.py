@@ -1,60 +1,40 @@
-"""Platt calibration: from the model's raw score to the probability of pneumonia."""
+"""Platt calibration: from the raw score to the probability of pneumonia."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.errors import DataError
-
 
 @dataclass(frozen=True)
 class Calibration:
-    """probability = sigmoid(slope * score + intercept).
+    """probability = sigmoid(slope * score + intercept) (Platt 1999).
 
     Attributes:
-        slope: above 0, so the order of films never changes.
-        intercept: in log odds.
+        slope: finite and above 0, so the order of radiographs never changes.
+        intercept: finite, in log odds.
+
+    Raises:
+        ValueError: a value is out of its range.
     """
 
     slope: float = 1.0
     intercept: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.slope) and self.slope > 0):
+            raise ValueError(f"the slope of the calibration is {self.slope}, and must be above 0")
+        if not math.isfinite(self.intercept):
+            raise ValueError(f"the intercept of the calibration is {self.intercept}, and must be finite")
+
+    def log_odds(self, score: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Calibrated log odds of pneumonia, of raw scores of any shape."""
+        return np.asarray(self.slope * np.asarray(score, dtype=np.float64) + self.intercept)
+
     def probability(self, score: NDArray[np.floating]) -> NDArray[np.float64]:
         """Calibrated probability of pneumonia, 0..1, of raw scores of any shape."""
-        z = self.slope * np.asarray(score, dtype=np.float64) + self.intercept
+        z = self.log_odds(score)
         # exp of a non-positive number cannot overflow, whichever sign z has.
         e = np.exp(-np.abs(z))
         return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
-
-
-def fit(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Calibration:
-    """Fit slope and intercept by maximum likelihood with Platt's smoothed targets.
-
-    The smoothed targets (Platt 1999, section 2.2) keep the slope finite where the scores separate the classes wholly,
-    which held-out films nearly do here.
-
-    Args:
-        scores: (N,) raw scores of held-out films.
-        positive: (N,) labels.
-
-    Raises:
-        DataError: a class is missing, or the scores rank normals above pneumonias.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    if not n_positive or not n_negative:
-        raise DataError("calibration needs held-out films of both classes")
-    # A smoothed target t is the same likelihood as the film counted t times as positive and 1 - t times as negative.
-    target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
-    x = np.concatenate([scores, scores]).astype(np.float64).reshape(-1, 1)
-    scale = max(float(x.std()), 1e-12)
-    y = np.repeat([1, 0], len(scores))
-    model = LogisticRegression(C=1e12, tol=1e-8, max_iter=1000).fit(x / scale, y, np.concatenate([target, 1 - target]))
-    slope, intercept = float(model.coef_[0, 0]) / scale, float(model.intercept_[0])
-    if slope <= 0:
-        raise DataError(
-            "the scores rank normal films above pneumonias, so no calibration can help; check labels and training"
-        )
-    return Calibration(slope, intercept)

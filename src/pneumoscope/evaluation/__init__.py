@@ -4,9 +4,10 @@ The room takes arrays, so any predictor can be judged: Keras while it trains, th
 Measuring needs NumPy only; the figures need the ``evaluate`` extra.
 """
 
+from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.evaluation.bootstrap import Estimate, Resampling
 from pneumoscope.evaluation.evaluation import Evaluation, PointResult, evaluate
-from pneumoscope.evaluation.predictions import DecisionRule, NotAssessed, Predictions
+from pneumoscope.evaluation.predictions import NotAssessed, Predictions
 
 __all__ = [
     "DecisionRule",

@@ -3,15 +3,17 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.data.film import CLASSES
-from pneumoscope.decision.operating_point import ASKED_FOR, OperatingPoint
+from pneumoscope.decision.labels import CLASSES
+from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, OperatingPoint
+from pneumoscope.decision.rule import DecisionRule
+from pneumoscope.decision.score import viral_share
 from pneumoscope.evaluation import metrics
 from pneumoscope.evaluation.bootstrap import Estimate, Proportion, Resampling, Statistic, estimates
-from pneumoscope.evaluation.predictions import DecisionRule, Predictions
-from pneumoscope.model.score import viral_share
+from pneumoscope.evaluation.predictions import Predictions
 
 SCHEMA = 1
 
@@ -39,13 +41,13 @@ class Evaluation:
         title: what was evaluated, such as "Validation (held-out number blocks)".
         predictions: the films and logits it rests on.
         rule: the decision rule that was judged.
-        points: the results at the rule's operating points and at the threshold ASKED_FOR, in that order.
+        points: the results at the rule's operating points and at the threshold BASELINE_THRESHOLD, in that order.
         ranking: metrics without a threshold: auc, auprc, brier, calibration_error, auc_bacterial and auc_viral (against
             the normal films), auc_viral_share (viral against bacterial), three_class_accuracy.
         three_class: films by label (rows) and most likely class (columns), both in the order of CLASSES; films of
             unknown subtype are left out.
         resampling: how the intervals were drawn.
-        reference: whether the films are the official test, so that the asked-for system's numbers are comparable.
+        reference: whether the films are the official test, so that the baseline's numbers are comparable.
     """
 
     title: str
@@ -65,12 +67,12 @@ class Evaluation:
     @property
     def main(self) -> PointResult:
         """The result at the default operating point."""
-        return self.at(self.rule.default)
+        return self.at(self.rule.default_operating_point)
 
     @property
-    def asked_for(self) -> PointResult:
-        """The result at the threshold ASKED_FOR."""
-        return next(result for result in self.points if result.point.threshold == ASKED_FOR)
+    def baseline(self) -> PointResult:
+        """The result at the threshold BASELINE_THRESHOLD."""
+        return next(result for result in self.points if result.point.threshold == BASELINE_THRESHOLD)
 
     def at(self, name: str) -> PointResult:
         """The result at an operating point, by its name."""
@@ -97,7 +99,7 @@ class Evaluation:
             "title": self.title,
             "reference": self.reference,
             "counts": self.counts(),
-            "rule": self.rule.to_json(),
+            "rule": msgspec.to_builtins(self.rule),
             "ranking": _to_json(self.ranking),
             "points": [
                 {**asdict(result.point), "confusion": _lists(result.confusion), "metrics": _to_json(result.metrics)}
@@ -114,7 +116,7 @@ class Evaluation:
         return cls(
             title=values["title"],
             predictions=Predictions.from_json(values["predictions"]),
-            rule=DecisionRule.from_json(values["rule"]),
+            rule=msgspec.convert(values["rule"], DecisionRule),
             points=tuple(_point_from_json(row) for row in values["points"]),
             ranking=_estimates_from_json(values["ranking"]),
             three_class=_matrix(values["three_class"]["confusion"]),
@@ -143,7 +145,7 @@ def evaluate(
         Every metric with its interval; a metric that the films do not define (an AUC on one class) has the value None.
     """
     resampling = resampling or Resampling()
-    points = _with_asked_for(rule.points)
+    points = _with_baseline(rule.operating_points)
     called = {point.name: rule.probability(predictions.logits) >= point.threshold for point in points}
     statistics = {("", name): statistic for name, statistic in _ranking(predictions, rule).items()}
     for point in points:
@@ -172,10 +174,13 @@ def evaluate(
     )
 
 
-def _with_asked_for(points: tuple[OperatingPoint, ...]) -> tuple[OperatingPoint, ...]:
-    if any(point.threshold == ASKED_FOR for point in points):
+def _with_baseline(points: tuple[OperatingPoint, ...]) -> tuple[OperatingPoint, ...]:
+    if any(point.threshold == BASELINE_THRESHOLD for point in points):
         return points
-    return (*points, OperatingPoint(f"asked-for {ASKED_FOR:.3f}", ASKED_FOR, "the threshold that was asked for"))
+    return (
+        *points,
+        OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline"),
+    )
 
 
 def _ranking(predictions: Predictions, rule: DecisionRule) -> dict[str, Statistic]:

@@ -1,7 +1,6 @@
 """What an evaluation takes: a model's logits on labelled films, and the frozen rule that turns them into findings."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.data.film import CLASSES, Film, Label, Subtype
-from pneumoscope.decision.calibration import Calibration
-from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.decision.labels import CLASSES, Label, Subtype
 from pneumoscope.errors import DataError
-from pneumoscope.model.bundle import BundleCard
-from pneumoscope.model.score import pneumonia_score
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class NotAssessed:
         reason: the gate's coded reason, such as "truncated".
     """
 
-    film: Film
+    film: LabelledRadiograph
     reason: str
 
 
@@ -44,7 +40,7 @@ class Predictions:
         ValueError: films and logits do not fit together.
     """
 
-    films: tuple[Film, ...]
+    films: tuple[LabelledRadiograph, ...]
     logits: NDArray[np.float32]
     not_assessed: tuple[NotAssessed, ...] = ()
 
@@ -93,58 +89,7 @@ class Predictions:
         )
 
 
-@dataclass(frozen=True)
-class DecisionRule:
-    """The frozen way from logits to a finding: nothing in it may be chosen on the films it is judged by.
-
-    Attributes:
-        calibration: from the pneumonia score to a probability.
-        points: the operating points, thresholds on that probability.
-        default: name of the operating point that screening uses.
-    """
-
-    calibration: Calibration
-    points: tuple[OperatingPoint, ...]
-    default: str
-
-    def __post_init__(self) -> None:
-        if self.default not in {point.name for point in self.points}:
-            raise ValueError(f"no operating point is called {self.default!r}")
-
-    @classmethod
-    def of(cls, card: BundleCard) -> "DecisionRule":
-        """The rule frozen in a model bundle."""
-        return cls.from_json(asdict(card))
-
-    def probability(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Calibrated probability of pneumonia, shape (N,), for logits of shape (N, 3)."""
-        return np.asarray(self.calibration.probability(pneumonia_score(logits)), dtype=np.float64)
-
-    def log_odds(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The logit of the probability, shape (N,): finite where the probability itself rounds to 0 or 1."""
-        score = np.asarray(pneumonia_score(logits), dtype=np.float64)
-        return self.calibration.slope * score + self.calibration.intercept
-
-    def to_json(self) -> dict[str, Any]:
-        """The rule as JSON values, under the names the model bundle uses."""
-        return {
-            "calibration": {"slope": float(self.calibration.slope), "intercept": float(self.calibration.intercept)},
-            "operating_points": [asdict(point) for point in self.points],
-            "default_operating_point": self.default,
-        }
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "DecisionRule":
-        """The twin of :meth:`to_json`."""
-        points: Sequence[dict[str, Any]] = values["operating_points"]
-        return cls(
-            calibration=Calibration(**values["calibration"]),
-            points=tuple(OperatingPoint(**point) for point in points),
-            default=values["default_operating_point"],
-        )
-
-
-def _film_to_json(film: Film) -> dict[str, Any]:
+def _film_to_json(film: LabelledRadiograph) -> dict[str, Any]:
     return {
         "path": film.path.as_posix(),
         "label": film.label.value,
@@ -154,6 +99,6 @@ def _film_to_json(film: Film) -> dict[str, Any]:
     }
 
 
-def _film_from_json(row: dict[str, Any]) -> Film:
+def _film_from_json(row: dict[str, Any]) -> LabelledRadiograph:
     subtype = Subtype(row["subtype"]) if row["subtype"] else None
-    return Film(Path(row["path"]), Label(row["label"]), subtype, row["patient"], row["split"])
+    return LabelledRadiograph(Path(row["path"]), Label(row["label"]), subtype, row["patient"], row["split"])

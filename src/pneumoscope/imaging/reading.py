@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.imaging import dicom, raster
-from pneumoscope.imaging.gate import check_bytes, check_contrast, check_size, full_scale
+from pneumoscope.imaging.formats import dicom, raster
+from pneumoscope.imaging.limits import check_bytes, check_contrast, check_size, full_scale
 from pneumoscope.imaging.radiograph import NotAssessedError, Radiograph, Reason
 
 _SIGNATURES = {

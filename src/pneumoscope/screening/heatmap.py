@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pneumoscope.decision.calibration import Calibration
-from pneumoscope.model.score import pneumonia_score, viral_share
+from pneumoscope.decision.score import pneumonia_score, viral_share
 from pneumoscope.screening.result import Screening
 
 LEGEND = "where the model looked; not proof of disease"

@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.decision.calibration import Calibration
+from pneumoscope.bundle.card import RELEASED, BundleCard
+from pneumoscope.compute.cores import usable_cores
+from pneumoscope.compute.pool import in_order
 from pneumoscope.decision.operating_point import OperatingPoint
-from pneumoscope.errors import DataError
-from pneumoscope.model.bundle import RELEASED, BundleCard
-from pneumoscope.model.score import pneumonia_score, viral_share
-from pneumoscope.processor import usable_cores
-from pneumoscope.screening.decoding import Refusal, Source, prepare
-from pneumoscope.screening.explanation import MOVED, check, moved
+from pneumoscope.decision.score import pneumonia_score, viral_share
 from pneumoscope.screening.heatmap import evidence, heat
+from pneumoscope.screening.heatmap_check import MOVED, check, moved
+from pneumoscope.screening.prepare import Refusal, Source, prepare
 from pneumoscope.screening.result import Heatmap, ModelIdentity, Screening, Status
-from pneumoscope.screening.session import open_session
-from pneumoscope.screening.workers import in_order
+from pneumoscope.screening.runtime.session import open_session
 
 
 class Screener:
@@ -48,7 +46,7 @@ class Screener:
         self._session = open_session(bundle or RELEASED, self._workers, runtime)
         self.card: BundleCard = self._session.card
         self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
-        self._calibration = Calibration(**self.card.calibration)
+        self._calibration = self.card.rule.calibration
 
     def operating_point(self, asked: str | float | None = None) -> OperatingPoint:
         """Find an operating point.
@@ -60,18 +58,7 @@ class Screener:
         Raises:
             DataError: when the bundle knows no such operating point.
         """
-        points = {point["name"]: OperatingPoint(**point) for point in self.card.operating_points}
-        name = self.card.default_operating_point if asked is None else asked
-        if name in points:
-            return points[name]
-        try:
-            threshold = float(name)
-        except ValueError:
-            threshold = float("nan")
-        if not 0.0 < threshold < 1.0:
-            known = ", ".join(points)
-            raise DataError(f"Unknown operating point {name!r}. Known: {known}; or a threshold between 0 and 1.")
-        return OperatingPoint("custom", threshold, "asked for at screening")
+        return self.card.rule.operating_point(asked)
 
     def screen(self, source: Source, operating_point: str | float | None = None) -> Screening:
         """Screen one radiograph.
@@ -116,7 +103,7 @@ class Screener:
             sources: taken a few at a time; memory does not grow with their number.
 
         Returns:
-            For each source, in order: float32 (3,) in the order of ``data.film.CLASSES``, or the gate's refusal.
+            For each source, in order: float32 (3,) in the order of ``decision.labels.CLASSES``, or the gate's refusal.
         """
         return in_order(self._predict, sources, self._workers)
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from pneumoscope.errors import TrainingError
-from pneumoscope.model.backend import import_keras
+from pneumoscope.network.backend import import_keras
 from pneumoscope.training import run
-from pneumoscope.training.films import PackedFilms, Progress, pack
+from pneumoscope.training.packing import PackedFilms, Progress, pack
 from pneumoscope.training.recipe import Recipe, completed
 from pneumoscope.training.trainer import Trainer, as_shipped
 
@@ -69,7 +69,7 @@ def measure_batchnorm(model: Any, films: PackedFilms, recipe: Recipe, progress: 
     """Give BatchNormalization the mean of the statistics of an epoch's batches, augmented as in the last phase.
 
     Args:
-        model: as built by pneumoscope.model.resnet.build; its other weights stay as they are.
+        model: as built by pneumoscope.network.resnet.build; its other weights stay as they are.
         films: of training.
         recipe: of the runs that the model is made of.
         progress: shown while it runs.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pneumoscope.data.film import Film
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.errors import TrainingError
 from pneumoscope.training.recipe import completed
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def start_of(
-    before: "FinishedRun", setting: "Setting", held_out: Sequence[Film], asked: dict[str, Any]
+    before: "FinishedRun", setting: "Setting", held_out: Sequence[LabelledRadiograph], asked: dict[str, Any]
 ) -> dict[str, Any]:
     """Where a run starts from, and what that run was, as entries of its config.json.
 
@@ -65,6 +65,6 @@ def refit_of(before: "FinishedRun", asked: dict[str, Any], start: "FinishedRun |
     return {"refit": str(before.folder.resolve()), "refit_of": of}
 
 
-def _names(films: Iterable[Film]) -> set[tuple[str, str]]:
+def _names(films: Iterable[LabelledRadiograph]) -> set[tuple[str, str]]:
     """What names films wherever they lie."""
     return {(film.patient, film.path.name) for film in films}

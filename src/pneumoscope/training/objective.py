@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from pneumoscope.model.backend import import_keras
+from pneumoscope.network.backend import import_keras
 
 
 def allowed_class_loss(targets: Any, logits: Any) -> Any:

@@ -15,7 +15,7 @@ class Phase:
 
     Attributes:
         name: shown in the history and the figures.
-        opened: first trainable stage (see pneumoscope.model.resnet.STAGES).
+        opened: first trainable stage (see pneumoscope.network.resnet.STAGES).
         epochs: passes over the training films.
         learning_rate: peak of the warm-up and cosine schedule.
         size: side of the training crops, in pixels.

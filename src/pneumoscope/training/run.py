@@ -23,20 +23,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.data.film import Film
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint, load, sha256, write_manifest
 from pneumoscope.data.splits import block_folds, divided
 from pneumoscope.errors import TrainingError
-from pneumoscope.model.backend import bfloat16_pays, import_keras
+from pneumoscope.network.backend import bfloat16_pays, import_keras
 from pneumoscope.training import lineage
-from pneumoscope.training.films import PackedFilms, Progress, limited, pack
 from pneumoscope.training.guard import CollapseError
+from pneumoscope.training.packing import PackedFilms, Progress, limited, pack
 from pneumoscope.training.recipe import Recipe, completed, from_json
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
 
-Scored = tuple[list[Film], NDArray[np.float32]]
+Scored = tuple[list[LabelledRadiograph], NDArray[np.float32]]
 """N films and their logits (N, 3)."""
 
 
@@ -82,7 +82,7 @@ class FinishedRun:
     folder: Path
     config: dict[str, Any]
     history: list[dict[str, Any]]
-    films: list[Film]
+    films: list[LabelledRadiograph]
     logits: NDArray[np.float32]
 
     @property
@@ -107,7 +107,7 @@ def train(setting: Setting, folder: Path, progress: Progress, on_epoch: Callable
         TrainingError: the folder holds a run of another setting, or the run to start from saw other films, or the run
             to refit is none whose scores can stand for this one's.
     """
-    from pneumoscope.model.resnet import build, in_float32
+    from pneumoscope.network.resnet import build, in_float32
     from pneumoscope.training.trainer import Trainer
 
     keras = import_keras()
@@ -215,7 +215,7 @@ def scored(folder: Path, films: str) -> Scored:
 
 def load_model(run: FinishedRun) -> Any:
     """The Keras model of a finished run, with the kept weights."""
-    from pneumoscope.model.resnet import build
+    from pneumoscope.network.resnet import build
 
     model = build(None)
     model.load_weights(run.folder / "model.weights.h5")
@@ -232,7 +232,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def films_of(setting: Setting) -> dict[str, Film]:
+def films_of(setting: Setting) -> dict[str, LabelledRadiograph]:
     """Distinct training films by digest, each with its side of the split: "train", "val" or "left-out".
 
     Those of a refit are divided as the run that it refits had them.
@@ -251,7 +251,7 @@ def films_of(setting: Setting) -> dict[str, Film]:
     return films
 
 
-def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dict[str, PackedFilms]:
+def _packed(films: dict[str, LabelledRadiograph], setting: Setting, progress: Progress) -> dict[str, PackedFilms]:
     """The films of every side; those left out lie in one pack with the training films, the same for every block."""
     held_out = pack(_side(films, "val"), setting.cache, progress)
     side = setting.recipe.packed_at
@@ -265,17 +265,17 @@ def _packed(films: dict[str, Film], setting: Setting, progress: Progress) -> dic
     return {"train": packed.subset(~left_out), "left-out": packed.subset(left_out), "val": held_out}
 
 
-def by_digest(films: dict[str, Film], split: str) -> list[Film]:
+def by_digest(films: dict[str, LabelledRadiograph], split: str) -> list[LabelledRadiograph]:
     """The films of a side of the split in the order in which they are packed."""
     side = _side(films, split)
     return [side[digest] for digest in sorted(side)]
 
 
-def _side(films: dict[str, Film], split: str) -> dict[str, Film]:
+def _side(films: dict[str, LabelledRadiograph], split: str) -> dict[str, LabelledRadiograph]:
     return {digest: film for digest, film in films.items() if film.split == split}
 
 
-def _config(setting: Setting, films: dict[str, Film]) -> dict[str, Any]:
+def _config(setting: Setting, films: dict[str, LabelledRadiograph]) -> dict[str, Any]:
     keras = import_keras()
     if setting.imagenet and not setting.imagenet.is_file():
         raise TrainingError(
@@ -319,7 +319,7 @@ def _begin(folder: Path, config: dict[str, Any]) -> None:
 
 
 def finish(
-    folder: Path, config: dict[str, Any], films: dict[str, Film], model: Any, unseen: Mapping[str, Scored]
+    folder: Path, config: dict[str, Any], films: dict[str, LabelledRadiograph], model: Any, unseen: Mapping[str, Scored]
 ) -> None:
     """Write what a finished run holds beside its history: weights, split, scored films, checksums.
 

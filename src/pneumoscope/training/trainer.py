@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.model.backend import import_keras
-from pneumoscope.model.resnet import feature_extractor, open_from
-from pneumoscope.model.score import pneumonia_score
+from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.network.backend import import_keras
+from pneumoscope.network.resnet import feature_extractor, open_from
 from pneumoscope.training.checkpoint import Checkpoint
-from pneumoscope.training.films import PackedFilms, Progress
 from pneumoscope.training.guard import check_loss, check_predictions
 from pneumoscope.training.objective import objective
+from pneumoscope.training.packing import PackedFilms, Progress
 from pneumoscope.training.recipe import Phase, Recipe
 
 Row = dict[str, Any]
@@ -33,7 +33,7 @@ class Trainer:
     """Runs a recipe on a model, saving after every epoch.
 
     Attributes:
-        model: as built by pneumoscope.model.resnet.build; trained in place.
+        model: as built by pneumoscope.network.resnet.build; trained in place.
         recipe: what to do.
         films: "train" and "val".
         seed: all randomness follows from it.

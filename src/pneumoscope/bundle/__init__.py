@@ -1,0 +1,1 @@
+"""The one-file model: its typed card, and which runtimes are validated for it."""

@@ -1,0 +1,121 @@
+"""The card of a model bundle: everything about it but its weights.
+
+A bundle is ONE ONNX file. Its graph takes ``radiograph`` uint8 (N, 224, 224, 1) and gives ``logits`` float32 (N, 3) and
+``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. One
+metadata entry of the file holds the card as JSON. So thresholds, calibration and provenance cannot be separated from
+the weights: change any of it and the SHA-256 of the file changes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pneumoscope.decision.labels import CLASSES
+from pneumoscope.decision.operating_point import BASELINE
+from pneumoscope.decision.rule import DecisionRule
+from pneumoscope.errors import BundleError
+
+SCHEMA = 2
+METADATA_KEY = "pneumoscope"
+RELEASED = Path(__file__).parents[1] / "released" / "pneumoscope-resnet50.onnx"
+"""Where the released bundle lies in the package."""
+
+QUANTIZED = "quantized"
+"""The entry of ``BundleCard.training`` that an int8 bundle has."""
+
+
+@dataclass(frozen=True)
+class BundleCard:
+    """Everything about a bundle but its weights.
+
+    Attributes:
+        name: of the model.
+        version: of the model; a changed threshold is a new version.
+        created: ISO 8601 date and time, UTC.
+        licence: SPDX identifier.
+        input_size: side of the input in pixels, above 0.
+        preprocessing: how a file becomes the input, in words.
+        rule: calibration and operating points.
+        training: recipe, seed, counts, data fingerprint, versions; JSON values.
+        validation: metrics on the held-out radiographs, as ``pneumoscope evaluate --json`` names them; JSON values.
+        intended_use: in one sentence.
+        limits: what the model was never trained for.
+        classes: order of the logits.
+        schema: of this card.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    name: str
+    version: str
+    created: str
+    licence: str
+    input_size: int
+    preprocessing: str
+    rule: DecisionRule
+    training: dict[str, Any]
+    validation: dict[str, Any]
+    intended_use: str
+    limits: tuple[str, ...]
+    classes: tuple[str, ...] = CLASSES
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        if self.classes != CLASSES:
+            raise ValueError(f"the classes are {', '.join(self.classes)}, and must be {', '.join(CLASSES)}")
+        if self.input_size < 1:
+            raise ValueError(f"an input of {self.input_size} pixels")
+
+    @property
+    def quantized(self) -> bool:
+        """Whether the bundle computes in int8."""
+        return QUANTIZED in self.training
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as JSON values."""
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        return values
+
+    def to_json(self) -> str:
+        """The card as the text that is stored in the bundle."""
+        return msgspec.json.encode(self, order="sorted").decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "BundleCard":
+        """Read what :meth:`to_json` wrote, or a card of schema 1 (bundles up to 1.4.0).
+
+        Raises:
+            BundleError: the text is no card, lacks an entry, or holds a value out of its range.
+        """
+        try:
+            content = msgspec.json.decode(text, type=dict[str, Any])
+            if content.get("schema") not in (1, SCHEMA):
+                raise BundleError(
+                    f"the bundle has schema {content.get('schema')}, this version reads 1 and {SCHEMA}; "
+                    "update pneumoscope or the bundle"
+                )
+            return msgspec.convert(_from_schema_1(content) if content.get("schema") == 1 else content, cls)
+        except (msgspec.MsgspecError, KeyError, AttributeError, TypeError) as error:
+            raise BundleError(f"the card of the bundle cannot be trusted ({error}); get the file again") from error
+
+
+def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Give a card of schema 1 the shape and the words of schema 2."""
+    parts = ("calibration", "operating_points", "default_operating_point")
+    rule = {name: content[name] for name in parts}
+    rule["operating_points"] = [_renamed(point) for point in rule["operating_points"]]
+    validation = dict(content["validation"])
+    if "points" in validation:
+        validation["points"] = [_renamed(point) for point in validation["points"]]
+    kept = {name: value for name, value in content.items() if name not in parts}
+    return kept | {"rule": rule, "validation": validation, "schema": SCHEMA}
+
+
+def _renamed(point: dict[str, Any]) -> dict[str, Any]:
+    """The baseline's operating point had another name in schema 1."""
+    if point["name"] != "asked-for":
+        return point
+    return point | {"name": BASELINE, "policy": "the threshold of the two-phase baseline"}

@@ -1,0 +1,1 @@
+"""The machine: cores, a pool of threads, and joining Ray."""

@@ -1,0 +1,1 @@
+"""The audit of labelled radiographs: counts, duplicates, leaks and shortcuts, and its page."""

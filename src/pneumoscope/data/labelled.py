@@ -1,0 +1,37 @@
+"""The labelled radiograph: what a data source yields and a split divides."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumoscope.decision.labels import Label, Subtype
+
+
+@dataclass(frozen=True)
+class LabelledRadiograph:
+    """One labelled radiograph file.
+
+    Attributes:
+        path: where the file lies.
+        label: normal or pneumonia.
+        subtype: bacterial or viral; None for normals and where it is unknown.
+        patient: the patient key, unique over labels and pathogens (see docs/data.md).
+        split: "train", "val" or "test".
+    """
+
+    path: Path
+    label: Label
+    subtype: Subtype | None
+    patient: str
+    split: str
+
+    @property
+    def positive(self) -> bool:
+        """Whether the film was labelled pneumonia."""
+        return self.label is Label.PNEUMONIA
+
+    @property
+    def classes(self) -> tuple[bool, bool, bool]:
+        """Which of the three CLASSES the label allows; both pneumonias when the subtype is unknown."""
+        if not self.positive:
+            return (True, False, False)
+        return (False, self.subtype is not Subtype.VIRAL, self.subtype is not Subtype.BACTERIAL)

@@ -1,0 +1,73 @@
+"""The decision rule: from the network's logits to a finding. A bundle freezes exactly this."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.score import pneumonia_score, viral_share
+from pneumoscope.errors import DataError
+
+CUSTOM = "custom"
+"""The name of an operating point that was given as a number."""
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """Calibration and operating points. Nothing in it may be chosen on the radiographs that it is judged by.
+
+    Attributes:
+        calibration: from the pneumonia score to a probability.
+        operating_points: thresholds on that probability, each with a name of its own.
+        default_operating_point: the name of the one that is used where none is asked for.
+
+    Raises:
+        ValueError: two operating points share a name, or none has the default's.
+    """
+
+    calibration: Calibration
+    operating_points: tuple[OperatingPoint, ...]
+    default_operating_point: str
+
+    def __post_init__(self) -> None:
+        names = [point.name for point in self.operating_points]
+        if len(set(names)) < len(names):
+            raise ValueError("two operating points have the same name")
+        if self.default_operating_point not in names:
+            raise ValueError(f"no operating point is called {self.default_operating_point!r}")
+
+    def operating_point(self, asked: str | float | None = None) -> OperatingPoint:
+        """Find an operating point.
+
+        Args:
+            asked: a name; or a threshold on the probability, as a number between 0 and 1 or its text; None for the
+                default.
+
+        Raises:
+            DataError: there is no such operating point.
+        """
+        points = {point.name: point for point in self.operating_points}
+        name = self.default_operating_point if asked is None else asked
+        if name in points:
+            return points[str(name)]
+        try:
+            return OperatingPoint(CUSTOM, float(name), "asked for at screening")
+        except ValueError:
+            known = ", ".join(points)
+            raise DataError(
+                f"Unknown operating point {name!r}. Known: {known}; or a threshold between 0 and 1."
+            ) from None
+
+    def probability(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Calibrated probability of pneumonia, shape (N,), 0..1, for logits of shape (N, 3)."""
+        return np.asarray(self.calibration.probability(pneumonia_score(logits)), dtype=np.float64)
+
+    def viral_probability(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probability of a viral pneumonia, shape (N,), 0..probability, for logits of shape (N, 3)."""
+        return np.asarray(self.probability(logits) * viral_share(logits), dtype=np.float64)
+
+    def log_odds(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The logit of the probability, shape (N,): finite where the probability itself rounds to 0 or 1."""
+        return self.calibration.log_odds(pneumonia_score(logits))

@@ -1,0 +1,1 @@
+"""The report of an evaluation: figures, page, JSON twin and model card."""

@@ -1,0 +1,231 @@
+"""DICOM computed and digital radiography to grey pixels, through pydicom and imagecodecs."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.imaging.limits import check_frames, check_size, full_scale, quiet
+from pneumoscope.imaging.radiograph import NotAssessedError, Reason
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_MODALITIES = ("", "CR", "DX", "RG")  # RG: film, digitised
+_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
+_RADIOGRAPH_CLASSES = (
+    "",
+    "1.2.840.10008.5.1.4.1.1.1",  # computed radiography
+    "1.2.840.10008.5.1.4.1.1.1.1",  # digital X-ray for presentation
+    _FOR_PROCESSING,
+    "1.2.840.10008.5.1.4.1.1.7",  # secondary capture
+    "1.2.840.10008.5.1.4.1.1.7.2",  # multi-frame grey byte secondary capture; one frame passes
+    "1.2.840.10008.5.1.4.1.1.7.3",  # the same of words
+)
+_UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+_RLE = "1.2.840.10008.1.2.5"
+
+
+def decode(content: bytes) -> NDArray[np.float32]:
+    """Decode one CR or DX image to the grey a reader would see on a screen.
+
+    Stored values pass the Modality LUT (or rescale), then the VOI LUT or, without one, the first window; the range
+    which that step can give, not what this image's pixels reach, becomes 0..255. Without either, the image's own
+    minimum and maximum do. MONOCHROME1 or a Presentation LUT Shape INVERSE then inverts, once. Padding becomes black.
+    (PS3.3 sections C.7.6.3, C.8.11.3 and C.11.)
+
+    Args:
+        content: the whole file, with the preamble of PS3.10 or without.
+
+    Returns:
+        float32 of shape (Rows, Columns), 0 = black (air) to 255 = white (bone).
+
+    Raises:
+        NotAssessedError: TRUNCATED, NOT_A_RADIOGRAPH, NO_PIXEL_DATA, MULTIPLE_FRAMES, TOO_LARGE, TOO_SMALL, or
+            UNSUPPORTED (with the remedy when pydicom is not installed). Its text quotes nothing from the file.
+    """
+    try:
+        import pydicom  # noqa: F401
+
+        from pneumoscope.imaging.formats import codestream  # noqa: F401
+    except ImportError:
+        raise NotAssessedError(
+            Reason.UNSUPPORTED, "Reading DICOM needs an optional part. Install it: pip install 'pneumoscope[dicom]'."
+        ) from None
+    try:
+        with quiet() as warned, np.errstate(all="ignore"):
+            dataset = _parse(content, warned)
+            _check_kind(dataset)
+            _check_picture(dataset)
+            return _grey(_stored(dataset), dataset)
+    except NotAssessedError:
+        raise
+    except Exception:
+        # Damaged headers surface in pydicom as almost any type, with the element's value in the text: quote neither.
+        raise _damaged() from None
+
+
+def _parse(content: bytes, warned: list[str]) -> Dataset:
+    from pydicom import dcmread
+    from pydicom.filereader import read_dataset, read_preamble
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    from pneumoscope.imaging.formats import codestream
+
+    file = io.BytesIO(content)
+    read_preamble(file, force=True)
+    # The syntax first and alone: pydicom would inflate a deflated data set whatever its size.
+    meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
+    if meta.get("TransferSyntaxUID", _UNCOMPRESSED[0]) not in (*_UNCOMPRESSED, _RLE, *codestream.SYNTAXES):
+        raise _unsupported("this DICOM transfer syntax")
+    dataset = dcmread(io.BytesIO(content), force=True)
+    if any("end of file" in message.lower() for message in warned):
+        raise _damaged()
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    return dataset
+
+
+def _check_kind(dataset: Dataset) -> None:
+    modality, sop_class = (str(dataset.get(key) or "").strip() for key in ("Modality", "SOPClassUID"))
+    if modality not in _MODALITIES or sop_class not in _RADIOGRAPH_CLASSES:
+        raise NotAssessedError(
+            Reason.NOT_A_RADIOGRAPH,
+            "The DICOM object is no computed or digital radiograph (modality CR, DX or RG); send the chest film.",
+        )
+    if sop_class == _FOR_PROCESSING or dataset.get("PresentationIntentType") == "FOR PROCESSING":
+        raise _unsupported("raw detector data (FOR PROCESSING)")
+
+
+def _check_picture(dataset: Dataset) -> None:
+    if "PixelData" not in dataset or not dataset.PixelData:
+        if _is_cut(dataset):
+            raise _damaged()
+        raise NotAssessedError(
+            Reason.NO_PIXEL_DATA, "The DICOM object holds no pixel data; retrieve the image itself from the archive."
+        )
+    check_frames(int(dataset.get("NumberOfFrames") or 1) > 1)
+    check_size(dataset.Columns, dataset.Rows)
+    if dataset.PhotometricInterpretation not in ("MONOCHROME1", "MONOCHROME2") or dataset.SamplesPerPixel != 1:
+        raise _unsupported("colour DICOM")
+    if dataset.BitsAllocated not in (8, 16) or not 1 < dataset.BitsStored <= dataset.BitsAllocated:
+        raise _unsupported("DICOM pixels of other than 2 to 16 bits")
+
+
+def _is_cut(dataset: Dataset) -> bool:
+    """Whether the file ends within an element; pydicom passes over that in silence."""
+    elements = (dataset.get_item(tag) for tag in dataset.keys())  # noqa: SIM118  iterating a Dataset parses values
+    return any(element.is_raw and len(element.value or b"") < element.length < 2**32 - 1 for element in elements)
+
+
+def _stored(dataset: Dataset) -> NDArray[np.int32]:
+    """Give the stored values, without what old writers keep in the unused high bits."""
+    from pydicom.encaps import get_frame, parse_fragments
+    from pydicom.pixels import pixel_array
+
+    from pneumoscope.imaging.formats import codestream
+
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax not in codestream.SYNTAXES:
+        return np.asarray(pixel_array(dataset), dtype=np.int32)
+    _, starts = parse_fragments(dataset.PixelData)
+    (length,) = struct.unpack_from("<4xL", dataset.PixelData, starts[-1])
+    if starts[-1] + 8 + length > len(dataset.PixelData):
+        raise _damaged()
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    values = codestream.decode(frame, syntax, (dataset.Rows, dataset.Columns))
+    span = 1 << dataset.BitsStored
+    if syntax in codestream.LOSSY:  # it may overshoot, and a white that wraps is black
+        least = -span // 2 if values.dtype.kind == "i" else 0
+        values = values.clip(least, least + span - 1)
+    sign = dataset.PixelRepresentation * span // 2
+    return np.asarray(((values.astype(np.int32) & (span - 1)) ^ sign) - sign)
+
+
+def _grey(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.float32]:
+    padding = _padding(stored, dataset)
+    share = _voi(_modality(stored, dataset), padding, dataset)
+    if dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE":
+        share = 1 - share
+    share[padding] = 0
+    return share * np.float32(255)
+
+
+def _padding(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.bool_]:
+    first = dataset.get("PixelPaddingValue")
+    if first is None:
+        return np.zeros(stored.shape, dtype=bool)
+    low, high = sorted((int(first), int(dataset.get("PixelPaddingRangeLimit", first))))
+    return (stored >= low) & (stored <= high)
+
+
+def _modality(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.float32]:
+    if dataset.get("ModalityLUTSequence"):
+        item = dataset.ModalityLUTSequence[0]
+        return _look_up(stored, _table(item, dataset), item.LUTDescriptor[1])
+    slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
+    return stored.astype(np.float32) * np.float32(1 if slope is None else slope) + np.float32(intercept or 0)
+
+
+def _voi(values: NDArray[np.float32], padding: NDArray[np.bool_], dataset: Dataset) -> NDArray[np.float32]:
+    """Map the values of interest to 0..1."""
+    if dataset.get("VOILUTSequence"):
+        item = dataset.VOILUTSequence[0]
+        table, bits = _table(item, dataset), int(item.LUTDescriptor[2])
+        # 16 bits may be no more than the container of a table of 10 or 12.
+        white = 2**bits - 1 if bits < 16 else full_scale(int(table.max()))
+        return _look_up(values, table, item.LUTDescriptor[1]) / np.float32(white)
+    centre, width = (_first(dataset.get(key)) for key in ("WindowCenter", "WindowWidth"))
+    if centre is not None and width is not None and width > 0:
+        return _window(values, centre, width, dataset.get("VOILUTFunction"))
+    shown = values[~padding]
+    low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 0.0)
+    return np.asarray((values - np.float32(low)) / np.float32((high - low) or 1)).clip(0, 1)
+
+
+def _first(value: Any) -> float | None:
+    """Give the first of a window's alternatives; it is the one a viewer shows."""
+    values = np.atleast_1d(np.array([] if value is None else value, dtype=float))
+    return float(values[0]) if values.size else None
+
+
+def _window(values: NDArray[np.float32], centre: float, width: float, function: str | None) -> NDArray[np.float32]:
+    """PS3.3 C.11.2.1.2 and C.11.2.1.3, for an output of 0..1."""
+    if function == "SIGMOID":
+        return np.asarray(1 / (1 + np.exp(-4 * (values - np.float32(centre)) / np.float32(width))))
+    if function != "LINEAR_EXACT":
+        centre, width = centre - 0.5, max(width - 1, 1e-6)  # a width of 1 is a step
+    return np.asarray((values - np.float32(centre)) / np.float32(width) + np.float32(0.5)).clip(0, 1)
+
+
+def _table(item: Dataset, dataset: Dataset) -> NDArray[np.float32]:
+    """Give the entries of a LUT.
+
+    pydicom's own LUT functions fail on modality tables of 12 bits and on VOI tables of 8 bits with over 256 entries.
+    """
+    data = item.LUTData
+    if isinstance(data, bytes):
+        entries = item.LUTDescriptor[0] % 2**16 or 2**16
+        order = "<" if dataset.file_meta.TransferSyntaxUID.is_little_endian else ">"
+        data = np.frombuffer(data, "u1" if len(data) < 2 * entries else f"{order}u2")[:entries]
+    return np.asarray(data, dtype=np.float32)
+
+
+def _look_up(values: NDArray[Any], table: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+    """Apply a LUT whose first entry belongs to the value ``first`` (PS3.3 C.11.1.1 and C.11.2.1.1)."""
+    index = np.clip(np.rint(values).astype(np.int64) - first, 0, len(table) - 1)
+    return np.asarray(table[index])
+
+
+def _damaged() -> NotAssessedError:
+    return NotAssessedError(Reason.TRUNCATED, "The DICOM file is cut short or damaged; retrieve it again.")
+
+
+def _unsupported(what: str) -> NotAssessedError:
+    return NotAssessedError(Reason.UNSUPPORTED, f"Pneumoscope does not read {what}; send a grey CR or DX image.")

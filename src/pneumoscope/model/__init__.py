@@ -1,1 +1,0 @@
-"""The ResNet50, its ImageNet weights and the frozen bundle."""

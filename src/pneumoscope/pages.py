@@ -1,0 +1,45 @@
+"""What all pages share: one look, one template environment, pictures inside the page."""
+
+import base64
+import io
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+THEME = Path(__file__).with_name("theme.css")
+
+
+@cache
+def environment(package: str) -> "Environment":
+    """The templates of a package; ``theme`` holds the style sheet, and an undefined name is an error.
+
+    Templates whose name holds ``.html`` escape what they are given.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    made = Environment(
+        loader=PackageLoader(package),
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["theme"] = Markup(THEME.read_text(encoding="utf-8"))  # noqa: S704  our own file
+    return made
+
+
+def data_uri(image: Image.Image | bytes) -> str:
+    """A picture inside a URI: an image as JPEG; bytes as the PNG file that they are."""
+    if isinstance(image, bytes):
+        kind, content = "png", image
+    else:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=85)
+        kind, content = "jpeg", buffer.getvalue()
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

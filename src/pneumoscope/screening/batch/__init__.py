@@ -1,0 +1,1 @@
+"""A large screening in parts, on a Ray cluster."""

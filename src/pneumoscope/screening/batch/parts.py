@@ -1,0 +1,111 @@
+"""One worker of a large screening: whole parts of the list in, files of results out. Knows no Ray."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pneumoscope.compute.pool import in_order
+from pneumoscope.errors import BundleError, PneumoscopeError
+from pneumoscope.imaging import NotAssessedError
+from pneumoscope.screening.batch.job import Counts, Folder, Job, counted
+from pneumoscope.screening.prepare import Refusal
+from pneumoscope.screening.result import Screening, Status
+from pneumoscope.screening.screener import Screener
+from pneumoscope.screening.sources.listing import is_uri
+from pneumoscope.screening.sources.remote import fetch
+
+READERS = 2
+"""Films fetched at once by one worker, so that a distant store does not keep its processor waiting."""
+
+
+class PartScreener:
+    """Screens whole parts, one film at a time. Made once in every worker."""
+
+    def __init__(self, folder: Folder, job: Job, bundle: Path | None, origin: Path) -> None:
+        """Prepare. The model is loaded with the first part, so that its faults are told as the part's.
+
+        Args:
+            folder: of the job.
+            job: what to screen, with what.
+            bundle: the bundle file; None for the one inside the package.
+            origin: the folder that the films' relative paths are relative to.
+        """
+        self._folder, self._job, self._bundle, self._origin = folder, job, bundle, origin
+
+    @cached_property
+    def _screener(self) -> Screener:
+        screener = Screener(self._bundle, workers=1, runtime=self._job.runtime)
+        if screener.model.sha256 != self._job.model_sha256:
+            raise BundleError("A worker has another model bundle than the one that this screening began with.")
+        return screener
+
+    @cached_property
+    def _films(self) -> pq.ParquetFile:
+        return self._folder.films()
+
+    def __call__(self, batch: dict[str, NDArray[Any]]) -> dict[str, list[Any]]:
+        """Screen one part, as ``ray.data`` calls it; one that is there already is only counted.
+
+        Args:
+            batch: the number of the part, in "part".
+
+        Returns:
+            The fields of its ``Counts``, and in "problem" what went wrong; empty when nothing did.
+        """
+        [part] = map(int, batch["part"])
+        try:
+            counts, problem = self._folder.counts(part, self._job) or self._screen(part), ""
+        except (PneumoscopeError, OSError, pa.ArrowException) as fault:
+            counts, problem = Counts(), str(fault)
+        return {name: [value] for name, value in (asdict(counts) | {"problem": problem}).items()}
+
+    def _screen(self, part: int) -> Counts:
+        rows = self._films.read_row_group(part).column("path").to_pylist()
+        names = [os.fsdecode(row) for row in rows]
+        records = [record | {"path": _text(name)} for name, record in zip(names, self._records(names), strict=True)]
+        self._folder.write(part, records)
+        return counted(records)
+
+    def _records(self, names: list[str]) -> Iterator[dict[str, Any]]:
+        """Screen films by name; one that cannot be fetched is a result like any other."""
+        refused: dict[int, Refusal] = {}
+
+        def sources() -> Iterator[Path | bytes]:
+            for number, source in enumerate(in_order(self._source, names, READERS)):
+                if isinstance(source, Refusal):
+                    refused[number] = source
+                else:
+                    yield source
+
+        known = [point.name for point in self._screener.card.rule.operating_points]
+        asked = self._job.operating_point if self._job.operating_point in known else self._job.threshold
+        results = self._screener.screen_many(sources(), asked, preview=False)
+        screened = iter([result.record() for result in results])
+        blank = Screening(
+            None, Status.NOT_ASSESSED, self._screener.model, self._job.operating_point, self._job.threshold
+        ).record()
+        for number in range(len(names)):
+            if refusal := refused.get(number):
+                yield blank | {"reason": refusal.reason.value, "detail": refusal.detail}
+            else:
+                yield next(screened)
+
+    def _source(self, name: str) -> Path | bytes | Refusal:
+        if not is_uri(name):
+            return self._origin / name
+        try:
+            return fetch(name)
+        except NotAssessedError as refused:
+            return Refusal(refused.reason, refused.detail)
+
+
+def _text(name: str) -> str:
+    """A file name that is no UTF-8 comes out escaped, as in JSON."""
+    return name.encode(errors="backslashreplace").decode()

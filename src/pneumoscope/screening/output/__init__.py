@@ -1,0 +1,1 @@
+"""Results as JSON lines, CSV, a table, a page and pictures."""

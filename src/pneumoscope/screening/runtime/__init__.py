@@ -1,0 +1,1 @@
+"""What does the arithmetic of a bundle: ONNX Runtime or OpenVINO."""

@@ -1,0 +1,1 @@
+"""From what a user names to radiographs: files, folders, lists, URIs."""

@@ -1,0 +1,94 @@
+"""Films that are named by a URI, wherever pyarrow's filesystems reach: s3://, gs://, abfs://, hdfs://, file://."""
+
+from functools import lru_cache
+from pathlib import PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+import pyarrow as pa
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
+
+from pneumoscope.compute.pool import in_order
+from pneumoscope.errors import DataError
+from pneumoscope.imaging import NotAssessedError, Reason
+from pneumoscope.imaging.limits import check_bytes
+from pneumoscope.screening.sources.discover import by_name
+
+_PEEKERS = 16
+"""How many files whose names tell nothing are looked into at once; each look waits for the store."""
+
+
+def locate(uri: str) -> tuple[FileSystem, str]:
+    """Find the filesystem that a URI names, and the path in it.
+
+    Raises:
+        DataError: when pyarrow knows no such filesystem or cannot reach it, or the URI holds a password.
+    """
+    parts = urlsplit(uri)
+    if parts.password:
+        raise DataError("A URI must not hold a password, which would end up in results; use the environment instead.")
+    files, root = _filesystem(parts._replace(path="/").geturl())
+    return files, root.rstrip("/") + unquote(parts.path)
+
+
+@lru_cache
+def _filesystem(root: str) -> tuple[FileSystem, str]:
+    try:
+        files, path = FileSystem.from_uri(root)
+    except (OSError, ValueError, NotImplementedError, ImportError) as problem:
+        raise DataError(f"{root}: cannot be reached ({problem}).") from problem
+    return files, path
+
+
+def fetch(uri: str) -> bytes:
+    """Read one file.
+
+    Raises:
+        NotAssessedError: when it is missing, empty, larger than the input gate allows, or cannot be read.
+    """
+    try:
+        files, path = locate(uri)
+        info = files.get_file_info(path)
+        if info.type == FileType.NotFound:
+            raise NotAssessedError(Reason.NOT_FOUND, "There is no such file; check the path.")
+        if not info.is_file:
+            raise NotAssessedError(Reason.UNREADABLE, "This is not a file; name the films in it instead.")
+        check_bytes(info.size)
+        with files.open_input_stream(path) as stream:
+            return bytes(stream.read())
+    except (OSError, ValueError, DataError) as problem:  # their text may hold the path
+        raise NotAssessedError(Reason.UNREADABLE, f"The file cannot be read ({type(problem).__name__}).") from None
+
+
+def search(uri: str) -> list[str]:
+    """List the films of a remote folder, as ``discover`` does a local one; any other URI is taken as a film's.
+
+    Raises:
+        DataError: when the folder cannot be listed or holds no film.
+    """
+    files, path = locate(uri)
+    try:
+        if files.get_file_info(path).type != FileType.Directory:
+            return [uri]
+        listed = [info for info in files.get_file_info(FileSelector(path, recursive=True)) if info.is_file]
+        visible = [info for info in listed if not _hidden(info.path, path)]
+        taken = in_order(lambda info: _is_film(files, info), visible, _PEEKERS)
+        films = [info.path for info, film in zip(visible, taken, strict=True) if film]
+    except (OSError, pa.ArrowException) as problem:
+        raise DataError(f"{uri}: cannot be listed ({problem}).") from problem
+    if not films:
+        raise DataError(f"{uri}: no film in this folder.")
+    inner = [film.removeprefix(path.rstrip("/")) for film in sorted(films, key=PurePosixPath)]
+    folder = urlsplit(uri)
+    return [folder._replace(path=folder.path.rstrip("/") + quote(name)).geturl() for name in inner]
+
+
+def _hidden(path: str, root: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(path.removeprefix(root)).parts)
+
+
+def _is_film(files: FileSystem, info: FileInfo) -> bool:
+    told = by_name(info.base_name)
+    if told is not None:
+        return told
+    with files.open_input_stream(info.path) as stream:
+        return bool(stream.read(132)[128:] == b"DICM")

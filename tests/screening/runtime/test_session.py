@@ -1,0 +1,120 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import helper, load, numpy_helper, save
+
+from pneumoscope.bundle.card import RELEASED
+from pneumoscope.errors import BundleError, DataError
+from pneumoscope.screening.runtime.session import choose, open_session
+
+MakeBundle = Callable[..., Path]
+
+
+@pytest.fixture(params=["onnxruntime", "openvino"])
+def runtime(request: pytest.FixtureRequest) -> str:
+    pytest.importorskip(request.param, reason="needs pneumoscope[fast]")
+    return str(request.param)
+
+
+def test_logits_are_the_mean_of_the_maps_plus_bias(tiny_bundle: Path, runtime: str) -> None:
+    batch = np.random.default_rng(0).integers(0, 256, (3, 224, 224), dtype=np.uint8)
+    logits, cams = open_session(tiny_bundle, 1, runtime).run(batch)
+    assert logits.shape == (3, 3)
+    assert cams.shape == (3, 7, 7, 3)
+    np.testing.assert_allclose(logits, cams.mean((1, 2)) + np.array([0, -10, -7]), atol=1e-5)
+
+
+def test_hash_is_the_files(tiny_bundle: Path, runtime: str) -> None:
+    assert open_session(tiny_bundle, 1, runtime).sha256 == sha256(tiny_bundle.read_bytes()).hexdigest()
+
+
+def test_missing_bundle(tmp_path: Path, runtime: str) -> None:
+    with pytest.raises(BundleError, match=r"gone\.onnx.*No such file"):
+        open_session(tmp_path / "gone.onnx", 1, runtime)
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "empty"])
+def test_damaged_bundle(tiny_bundle: Path, tmp_path: Path, damage: str, runtime: str) -> None:
+    content = tiny_bundle.read_bytes()
+    broken = {"cut": content[: len(content) // 2], "overwritten": b"\xff" * len(content), "empty": b""}
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(broken[damage])
+    with pytest.raises(BundleError, match=r"broken\.onnx"):
+        open_session(path, 1, runtime)
+
+
+def test_an_onnx_file_that_is_no_bundle(make_bundle: MakeBundle, tmp_path: Path, runtime: str) -> None:
+    with pytest.raises(BundleError, match="no Pneumoscope bundle"):
+        open_session(make_bundle(tmp_path / "bare.onnx", None), 1, runtime)
+
+
+def test_unknown_schema_names_the_file(make_bundle: MakeBundle, tmp_path: Path, runtime: str) -> None:
+    with pytest.raises(BundleError, match=r"future\.onnx.*999"):
+        open_session(make_bundle(tmp_path / "future.onnx", {"schema": 999}), 1, runtime)
+
+
+def test_a_model_that_answers_nan_is_refused(tiny_bundle: Path, tmp_path: Path, runtime: str) -> None:
+    model = load(tiny_bundle)
+    for constant in model.graph.initializer:
+        if constant.name == "bias":
+            constant.CopyFrom(numpy_helper.from_array(np.full(3, np.nan, np.float32), "bias"))
+    helper.set_model_props(model, {"pneumoscope": model.metadata_props[0].value})
+    save(model, tmp_path / "nan.onnx")
+    with pytest.raises(BundleError, match="not numbers"):
+        open_session(tmp_path / "nan.onnx", 1, runtime).run(np.zeros((1, 224, 224), np.uint8))
+
+
+def test_runtimes_agree_and_run_from_several_threads(runtime: str) -> None:
+    radiographs = np.random.default_rng(0).integers(0, 256, (6, 1, 224, 224), dtype=np.uint8)
+    reference = open_session(RELEASED, 1, "onnxruntime")
+    session = open_session(RELEASED, 2, runtime)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(session.run, radiographs))
+    for one, (logits, cams) in zip(radiographs, answers, strict=True):
+        expected_logits, expected_cams = reference.run(one)
+        np.testing.assert_allclose(logits, expected_logits, atol=1e-3)
+        np.testing.assert_allclose(cams, expected_cams, atol=1e-2)
+    assert (session.runtime, session.card) == (runtime, reference.card)
+
+
+def test_runtime_unknown(tiny_bundle: Path) -> None:
+    with pytest.raises(DataError, match="onnxruntime, openvino"):
+        open_session(tiny_bundle, 1, "tensorrt")
+
+
+def test_bfloat16_only_where_it_is_proven(tiny_bundle: Path) -> None:
+    with pytest.raises(DataError, match=r"not proven.*precision\.py"):
+        open_session(tiny_bundle, 1, "openvino-bf16")
+
+
+def test_integers_run_on_the_reference_runtime_alone(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="needs pneumoscope[fast]")
+    integers = make_bundle(tmp_path / "int8.onnx", {"training": {"quantized": {"films": 1}}})
+    with pytest.raises(DataError, match="bundle of integers"):
+        open_session(integers, 1, "openvino")
+    assert open_session(integers, 1, "onnxruntime").runtime == "onnxruntime"
+
+
+def test_an_unproven_bundle_runs_on_the_reference_runtime(tiny_bundle: Path) -> None:
+    assert open_session(tiny_bundle, 1).runtime == choose("unknown") == "onnxruntime"
+
+
+def test_two_threads_may_be_the_first_to_use_a_runtime(tiny_bundle: Path, runtime: str) -> None:
+    code = f"""
+import threading, numpy, pathlib
+from pneumoscope.screening.runtime.session import open_session
+session, together = open_session(pathlib.Path({str(tiny_bundle)!r}), 2, {runtime!r}), threading.Barrier(2)
+def run():
+    together.wait()
+    session.run(numpy.zeros((1, 224, 224), numpy.uint8))
+threads = [threading.Thread(target=run) for _ in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from pneumoscope.errors import DataError
+from pneumoscope.screening.sources.listing import list_films
+
+pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'pneumoscope[scale]'")
+pq = pytest.importorskip("pyarrow.parquet")
+
+DICOM = bytes(128) + b"DICM" + bytes(20)
+NAMES = ["b.PNG", "a/z z#1.jpeg", "a/y.tiff", "notes.txt", "a/.hidden.png", ".trash/x.png", "Makefile", "DICOMDIR"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in NAMES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "IM0001").write_bytes(DICOM)
+    (tmp_path / "1.2.840.113619").write_bytes(DICOM)
+    return tmp_path
+
+
+def write(path: Path, entries: list[str | None], column: str = "path") -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.table({"study": range(len(entries)), column: entries}), path)
+    else:
+        path.write_text(
+            "\n".join([f"\ufeffstudy,{column}", *(f"{i},{entry or ''}" for i, entry in enumerate(entries))])
+        )
+    return path
+
+
+def test_a_folder_by_uri_holds_the_same_films_as_by_path(folder: Path) -> None:
+    by_path, by_uri = list_films([str(folder)]), list_films([folder.as_uri()])
+    assert by_uri == [Path(film).as_uri() for film in by_path]
+    assert len(by_path) == 5
+    assert list_films([folder.as_uri() + "/"]) == by_uri
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".CSV"])
+def test_a_list_is_relative_to_its_folder(tmp_path: Path, suffix: str) -> None:
+    entries = ["in here/a.png", "/far/b.png", "s3://bucket/c.png", "../d.png", "in here/a.png"]
+    path = write(tmp_path / f"films{suffix}", entries)
+    here = str(tmp_path)
+    assert list_films([str(path)]) == [
+        f"{here}/in here/a.png", "/far/b.png", "s3://bucket/c.png", f"{here}/../d.png", f"{here}/in here/a.png",
+    ]  # fmt: skip
+    uri = tmp_path.as_uri()
+    assert list_films([path.as_uri()]) == [
+        f"{uri}/in%20here/a.png", "/far/b.png", "s3://bucket/c.png", f"{uri}/../d.png", f"{uri}/in%20here/a.png",
+    ]  # fmt: skip
+
+
+def test_sources_keep_their_order_and_a_film_need_not_exist(folder: Path) -> None:
+    films = list_films(["gone.png", folder.as_uri() + "/gone.jpeg", str(folder / "b.PNG")])
+    assert films == ["gone.png", folder.as_uri() + "/gone.jpeg", str(folder / "b.PNG")]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize(("entries", "column"), [([], "path"), (["a.png", None], "path"), (["a.png"], "file")])
+def test_a_list_that_names_no_films_is_refused(tmp_path: Path, suffix: str, entries: list[str], column: str) -> None:
+    path = write(tmp_path / f"films{suffix}", entries, column)
+    with pytest.raises(DataError, match=str(path)):
+        list_films([str(path)])
+
+
+@pytest.mark.parametrize("name", ["gone.csv", "gone.parquet", "text.parquet", "binary.csv"])
+def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "text.parquet").write_text("path\na.png\n")
+    (tmp_path / "binary.csv").write_bytes(b"path\n\xff\xfe\n")
+    for source in (str(tmp_path / name), (tmp_path / name).as_uri()):
+        with pytest.raises(DataError, match=name):
+            list_films([source])
+
+
+@pytest.mark.parametrize("uri", ["gopher://host/films", "s3://key:secret@bucket/films"])
+def test_a_uri_that_cannot_be_used_is_refused(uri: str) -> None:
+    with pytest.raises(DataError) as refused:
+        list_films([uri])
+    assert "secret" not in str(refused.value)
+
+
+def test_a_remote_folder_without_films_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=tmp_path.as_uri()):
+        list_films([tmp_path.as_uri()])

@@ -1,0 +1,190 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.layout import distinct
+from pneumoscope.decision.labels import Label, Subtype
+from pneumoscope.imaging import NotAssessedError
+from pneumoscope.training.augment import Augmentation
+from pneumoscope.training.packing import PackedFilms, class_weights, limited, pack
+
+KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
+KINDS_AND_UNKNOWN = (*KINDS, (Label.PNEUMONIA, None))
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """No progress line."""
+
+
+def _films(folder: Path, count: int) -> list[LabelledRadiograph]:
+    """Films of all kinds in turn, each of its own brightness, with a dark stripe for contrast."""
+    folder.mkdir(parents=True, exist_ok=True)
+    films = []
+    for number in range(count):
+        pixels = np.full((224, 224), 100 + 5 * number, np.uint8)
+        pixels[:10] = 0
+        path = folder / f"{number}.png"
+        Image.fromarray(pixels).save(path)
+        label, subtype = KINDS_AND_UNKNOWN[number % 4]
+        films.append(LabelledRadiograph(path, label, subtype, str(number), "train"))
+    return films
+
+
+def _packed(count: int) -> PackedFilms:
+    """Noise films, each with its number as its weight."""
+    rng = np.random.default_rng(0)
+    targets = np.eye(3, dtype=np.float32)[np.arange(count) % 3]
+    return PackedFilms(rng.integers(0, 256, (count, 224, 224), np.uint8), targets, np.arange(count, dtype=np.float32))
+
+
+def test_pack_decodes_every_film_and_knows_what_its_label_allows(tmp_path: Path) -> None:
+    films, told = distinct(_films(tmp_path / "films", 8)), []
+    packed = pack(films, tmp_path / "cache", lambda *call: told.append(call))
+    ordered = [films[digest] for digest in sorted(films)]
+    assert packed.pixels.shape == (8, 224, 224)
+    np.testing.assert_array_equal(packed.pixels[:, 100, 100], [100 + 5 * int(film.patient) for film in ordered])
+    np.testing.assert_array_equal(packed.targets, [film.classes for film in ordered])
+    np.testing.assert_array_equal(packed.positive, [film.positive for film in ordered])
+    assert told == [("packing films", done, 8) for done in range(1, 9)]
+
+
+def test_pack_does_not_decode_twice(tmp_path: Path) -> None:
+    films = distinct(_films(tmp_path / "films", 8))
+    first = pack(films, tmp_path / "cache", _silent)
+    for film in films.values():
+        film.path.unlink()
+    again = pack(dict(reversed(films.items())), tmp_path / "cache", _silent)
+    np.testing.assert_array_equal(again.pixels, first.pixels)
+    np.testing.assert_array_equal(again.targets, first.targets)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_larger_pack_keeps_detail_for_crops_and_reads_like_a_small_one(tmp_path: Path) -> None:
+    squares, stripes = np.kron(np.indices((28, 28)).sum(0) % 2 * 120, np.ones((16, 16))), np.arange(448) % 2 * 80
+    Image.fromarray((squares + stripes).astype(np.uint8)).save(tmp_path / "striped.png")
+    striped = distinct([LabelledRadiograph(tmp_path / "striped.png", Label.NORMAL, None, "1", "train")])
+    films = striped | distinct(
+        [LabelledRadiograph(f.path, f.label, None, f.patient, "train") for f in _films(tmp_path, 2)]
+    )
+    small, large = (pack(films, tmp_path / "cache", _silent, side) for side in (224, 448))
+    assert (large.pixels.shape, small.pixels.shape) == ((3, 448, 448), (3, 224, 224))
+    here = sorted(films).index(*striped)
+    fine = [np.abs(np.diff(packed.pixels[here].astype(int))).mean() for packed in (small, large)]
+    assert fine[1] > 5 * fine[0]  # stripes a pixel wide are there in the large pack alone
+    for size, cover in ((224, False), (224, True), (128, False), (128, True)):
+        reads = [next(packed.plain(size, 3, cover=cover)) for packed in (small, large)]
+        assert np.abs(reads[0] - reads[1]).mean() < 1
+
+
+def test_pack_keeps_other_films_apart_and_does_not_keep_half_a_pack(tmp_path: Path) -> None:
+    films = _films(tmp_path / "films", 8)
+    pack(distinct(films), tmp_path / "cache", _silent)
+    pack(distinct(films[:6]), tmp_path / "cache", _silent)
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
+    films[3].path.write_text("Dear colleague, please find the film attached.\n")
+    with pytest.raises(NotAssessedError, match=r"3\.png: not_an_image"):
+        pack(distinct(films), tmp_path / "cache", _silent)
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
+
+
+def test_the_label_may_change_without_packing_again(tmp_path: Path) -> None:
+    films = distinct(_films(tmp_path / "films", 8))
+    pack(films, tmp_path / "cache", _silent)
+    relabelled = {
+        digest: LabelledRadiograph(f.path, Label.NORMAL, None, f.patient, f.split) for digest, f in films.items()
+    }
+    relabelled[min(films)] = films[min(films)]
+    np.testing.assert_array_equal(
+        pack(relabelled, tmp_path / "cache", _silent).targets[1:], np.repeat([[1, 0, 0]], 7, axis=0)
+    )
+
+
+@pytest.mark.parametrize("normals", [1, 10, 70])
+def test_normals_and_pneumonias_weigh_the_same_and_1_on_average(normals: int) -> None:
+    kinds = [(1, 0, 0)] * normals + [(0, 1, 0)] * 5 + [(0, 0, 1)] * 3 + [(0, 1, 1)] * 2
+    targets = np.array(kinds, dtype=np.float32)
+    weights = class_weights(targets)
+    assert weights.dtype == np.float32
+    assert weights[:normals].sum() == pytest.approx(weights[normals:].sum(), rel=1e-5)
+    assert weights.mean() == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.parametrize(("batch", "sizes"), [(4, [4, 4, 4]), (5, [5, 5, 2])])
+def test_plain_yields_all_films_in_order(batch: int, sizes: list[int]) -> None:
+    films = _packed(12)
+    batches = list(films.plain(224, batch))
+    assert [len(x) for x in batches] == sizes
+    whole = np.concatenate(batches)
+    assert (whole.dtype, whole.shape) == (np.float32, (12, 224, 224, 1))
+    np.testing.assert_array_equal(whole[..., 0], films.pixels)
+
+
+def test_plain_resizes() -> None:
+    pixels = np.stack([np.full((224, 224), value, np.uint8) for value in (0, 50, 255)])
+    films = PackedFilms(pixels, np.eye(3, dtype=np.float32), np.ones(3, np.float32))
+    (x,) = films.plain(64, 8)
+    assert x.shape == (3, 64, 64, 1)
+    np.testing.assert_array_equal(x.reshape(3, -1).std(axis=1), 0)
+    np.testing.assert_array_equal(x[:, 0, 0, 0], [0, 50, 255])
+
+
+def test_an_epoch_shows_every_film_once_with_its_target() -> None:
+    films = _packed(24)
+    seen = Counter()
+    for x, targets, weights in films.augmented(32, 4, Augmentation(), (0, 1, 1)):
+        assert (x.dtype, x.shape) == (np.float32, (4, 32, 32, 1))
+        np.testing.assert_array_equal(targets, films.targets[weights.astype(int)])
+        seen.update(weights.astype(int).tolist())
+    assert seen == dict.fromkeys(range(24), 1)
+
+
+@pytest.mark.parametrize(("count", "batches"), [(3, [3]), (4, [4]), (11, [4, 4])])
+def test_an_epoch_has_whole_batches_unless_there_is_less_than_one(count: int, batches: list[int]) -> None:
+    epoch = list(_packed(count).augmented(32, 4, Augmentation(), (0, 1, 1)))
+    assert [len(x) for x, _, _ in epoch] == batches
+
+
+def test_an_epoch_follows_from_its_seed() -> None:
+    films = _packed(12)
+
+    def epoch(*seed: int) -> list[np.ndarray]:
+        return [np.concatenate(part) for part in zip(*films.augmented(48, 4, Augmentation(), seed), strict=True)]
+
+    for first, again in zip(epoch(5, 1, 2), epoch(5, 1, 2), strict=True):
+        np.testing.assert_array_equal(first, again)
+    for other in ((6, 1, 2), (5, 2, 2), (5, 1, 3)):
+        assert not np.array_equal(epoch(5, 1, 2)[2], epoch(*other)[2])
+
+
+def test_a_film_looks_different_in_every_epoch() -> None:
+    films = _packed(4)
+    looks = set()
+    for number in range(5):
+        for x, _, weights in films.augmented(48, 4, Augmentation(), (0, 1, number)):
+            looks.add(x[list(weights).index(2.0)].tobytes())
+    assert len(looks) == 5
+
+
+def test_an_abandoned_epoch_does_not_hang() -> None:
+    epoch = _packed(40).augmented(32, 4, Augmentation(), (0, 1, 1))
+    next(epoch)
+    epoch.close()
+
+
+def test_limited_takes_that_many_of_every_split_and_class_evenly() -> None:
+    films = [
+        LabelledRadiograph(Path(f"{split}-{kind}-{number}"), *KINDS[kind], f"{number}", split)
+        for split in ("train", "val")
+        for kind in range(3)
+        for number in range(5 if kind == 2 else 40)
+    ]
+    chosen = limited(films, 8)
+    assert Counter((film.split, film.classes.index(True)) for film in chosen) == {
+        (split, kind): 5 if kind == 2 else 8 for split in ("train", "val") for kind in range(3)
+    }
+    assert [int(f.patient) for f in chosen if f.split == "val" and not f.positive] == list(range(0, 40, 5))
+    assert limited(films, None) == films
