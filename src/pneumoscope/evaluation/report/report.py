@@ -145,7 +145,7 @@ def _render(name: str, context: Mapping[str, Any]) -> str:
     return (
         environment("pneumoscope.evaluation.report")
         .get_template(name)
-        .render(context | {"wording": wording, "baseline": baseline})
+        .render({**context, "wording": wording, "baseline": baseline})
     )
 
 
