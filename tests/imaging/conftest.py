@@ -92,6 +92,6 @@ def reason() -> Callable[..., Reason]:
     def reason(source: Any) -> Reason:
         with pytest.raises(NotAssessedError) as refusal:
             read(source)
-        return refusal.value.reason
+        return refusal.value.refusal.reason
 
     return reason

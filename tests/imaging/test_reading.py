@@ -1,12 +1,14 @@
 """Sources other than well-formed files: what is refused and why, and arrays."""
 
 import hashlib
+import io
 import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from pneumoscope.imaging import NotAssessedError, Reason, read
+from pneumoscope.imaging import NotAssessedError, Reason, Remark, read
 from pneumoscope.imaging import limits as gate
 
 
@@ -89,7 +91,7 @@ def test_a_refusal_names_the_file_but_its_detail_does_not(tmp_path):
     with pytest.raises(NotAssessedError) as refusal:
         read(path)
     assert str(path) in str(refusal.value)
-    assert "Secret" not in refusal.value.detail
+    assert "Secret" not in refusal.value.refusal.detail
 
 
 def test_a_file_without_permission(reason, tmp_path):
@@ -152,3 +154,68 @@ def test_colour_array(grey):
 )
 def test_arrays_that_are_refused(reason, values, expected):
     assert reason(values) is expected
+
+
+def test_every_kind_of_source_gives_the_same_radiograph(grey, encode, tmp_path):
+    content = encode(grey, "PNG")
+    path = tmp_path / "film.png"
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        sources = [path, content, bytearray(content), memoryview(content), io.BytesIO(content), file]
+        radiographs = [read(source) for source in sources]
+    for radiograph in [*radiographs, read(grey), read(Image.open(path)), read(Image.fromarray(grey))]:
+        np.testing.assert_array_equal(radiograph.pixels, grey)
+    assert {radiograph.sha256 for radiograph in radiographs} == {hashlib.sha256(content).hexdigest()}
+
+
+def test_a_dataset_reads_as_its_file(grey, make_dicom):
+    pydicom = pytest.importorskip("pydicom")
+    content = make_dicom(grey.astype(np.uint16) * 16, bits=12)
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    np.testing.assert_array_equal(read(dataset).pixels, read(content).pixels)
+    assert read(dataset).header == read(content).header
+    del dataset.file_meta  # as one that a program made names no encoding
+    bare = pydicom.Dataset(dataset)
+    np.testing.assert_array_equal(read(bare).pixels, read(content).pixels)
+
+
+@pytest.mark.parametrize("source", [None, 5, [1, 2], {"a": 1}, 3.5, object()])
+def test_a_wrong_type_is_the_callers_error(source):
+    with pytest.raises(TypeError, match="cannot be read from"):
+        read(source)
+
+
+def test_a_text_file_object_is_the_callers_error():
+    with pytest.raises(TypeError, match="binary mode"):
+        read(io.StringIO("film"))
+
+
+def test_a_damaged_pil_image_is_refused(grey, encode, reason):
+    content = encode(grey, "PNG")
+    assert reason(Image.open(io.BytesIO(content[: len(content) // 2]))) is Reason.TRUNCATED
+
+
+def test_a_refusal_knows_the_digest_of_what_was_refused(grey, encode):
+    content = encode(grey, "PNG")[:-200]
+    with pytest.raises(NotAssessedError) as refused:
+        read(content)
+    assert refused.value.refusal.sha256 == hashlib.sha256(content).hexdigest()
+    assert refused.value.refusal.header is None
+
+
+def test_an_inferred_bit_depth_is_remarked(grey, encode):
+    assert read(encode(grey.astype(np.uint16) * 16, "PNG")).remarks == (Remark.BIT_DEPTH_INFERRED,)
+    assert read(encode(grey.astype(np.uint16) * 257, "PNG")).remarks == ()
+    assert read(encode(grey, "PNG")).remarks == ()
+    assert read(grey.astype(np.uint16) * 16).remarks == (Remark.BIT_DEPTH_INFERRED,)
+
+
+def test_an_applied_orientation_is_remarked(grey, encode):
+    for orientation, remarks in ((1, ()), (6, (Remark.ORIENTATION_APPLIED,))):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        assert read(encode(grey, "JPEG", exif=exif)).remarks == remarks
+
+
+def test_every_remark_has_a_sentence():
+    assert all(remark.sentence.endswith(".") for remark in Remark)

@@ -1,7 +1,20 @@
-"""Bytes to a normalised grey image: decoding, the input gate and the one preprocessing path."""
+"""Bytes to one grey radiograph: formats, limits, the small header, and the one preprocessing."""
 
+from pneumoscope.imaging.header import Header
 from pneumoscope.imaging.preprocess import INPUT_SIZE, to_input
-from pneumoscope.imaging.radiograph import NotAssessedError, Radiograph, Reason
-from pneumoscope.imaging.reading import read
+from pneumoscope.imaging.radiograph import Radiograph, Remark
+from pneumoscope.imaging.reading import Source, read
+from pneumoscope.imaging.refusal import NotAssessedError, Reason, Refusal
 
-__all__ = ["INPUT_SIZE", "NotAssessedError", "Radiograph", "Reason", "read", "to_input"]
+__all__ = [
+    "INPUT_SIZE",
+    "Header",
+    "NotAssessedError",
+    "Radiograph",
+    "Reason",
+    "Refusal",
+    "Remark",
+    "Source",
+    "read",
+    "to_input",
+]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.imaging.radiograph import Radiograph
+from pneumoscope.imaging.radiograph import Pixels, Radiograph
 
 INPUT_SIZE = 224
 """Side of the model's input, in pixels."""
@@ -33,7 +33,7 @@ def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8
     return to_8_bit(pixels)
 
 
-def to_8_bit(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:
+def to_8_bit(pixels: Pixels) -> NDArray[np.uint8]:
     """Round grey of 0..255 to uint8; grey that is uint8 already passes through."""
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, dtype=np.uint8)

@@ -1,47 +1,51 @@
-"""One radiograph in memory, and the coded reasons for which a file is not assessed."""
+"""One radiograph in memory."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.errors import PneumoscopeError
+from pneumoscope.imaging.header import Header
+
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+"""Grey, shape (height, width), 0 = black (air) to 255 = white (bone): MONOCHROME2 sense. uint8 where the source held 8
+bits (a quarter of the memory, and no work), float32 where it held more or was windowed."""
 
 
-class Reason(StrEnum):
-    """Why a file was not assessed. The values are part of the output format."""
+class Remark(StrEnum):
+    """What a reader of the result should know of how the source was read. The values are part of the output format."""
 
-    NOT_FOUND = "not_found"
-    UNREADABLE = "unreadable"
-    EMPTY = "empty_file"
-    NOT_AN_IMAGE = "not_an_image"
-    TRUNCATED = "truncated"
-    TOO_LARGE = "declared_size_too_large"
-    TOO_SMALL = "too_small"
-    NO_PIXEL_DATA = "no_pixel_data"
-    MULTIPLE_FRAMES = "multiple_frames"
-    UNSUPPORTED = "unsupported_encoding"
-    BLANK = "blank_image"
-    NOT_A_RADIOGRAPH = "not_a_radiograph"
+    BIT_DEPTH_INFERRED = "bit_depth_inferred"
+    NO_WINDOW = "no_window"
+    ORIENTATION_APPLIED = "orientation_applied"
+
+    @property
+    def sentence(self) -> str:
+        """The remark for a person."""
+        return _SENTENCES[self]
 
 
-class NotAssessedError(PneumoscopeError):
-    """The input gate refused a file.
+_SENTENCES = {
+    Remark.BIT_DEPTH_INFERRED: "The file does not say how many bits its greys have: the brightest pixel decided.",
+    Remark.NO_WINDOW: "The DICOM object has no window: its own darkest and brightest values were taken.",
+    Remark.ORIENTATION_APPLIED: "The picture was turned as the orientation in the file says.",
+}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a format's decoder makes of the bytes of a file.
 
     Attributes:
-        reason: the coded reason.
-        detail: one sentence for a person: what was wrong and what to do. Holds no patient data and no path; the
-            exception's own text names the file where there is one.
+        pixels: see Pixels.
+        header: of a DICOM object; else None.
+        remarks: on how it was read.
     """
 
-    exit_code = 3
-
-    def __init__(self, reason: Reason, detail: str, path: Path | None = None) -> None:
-        super().__init__(f"{path}: {reason}: {detail}" if path else f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
+    pixels: Pixels
+    header: Header | None = None
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,16 @@ class Radiograph:
     """One decoded radiograph, normalised to grey.
 
     Attributes:
-        pixels: shape (height, width), 0 = black (air) to 255 = white (bone), MONOCHROME2 sense; uint8 where the source
-            held 8 bits (a quarter of the memory, and no work), float32 where it held more or was windowed.
-        sha256: hex digest of the file's bytes (of the array's bytes when it came from memory).
-        encoding: "JPEG", "PNG", "TIFF", "DICOM" or "array".
+        pixels: see Pixels.
+        sha256: hex digest of the file's bytes; of the array's bytes when it came as an array or a PIL image; of the
+            DICOM file that pydicom writes when it came as a Dataset.
+        encoding: the name of the format, such as "JPEG" or "DICOM"; "array" for an array or a PIL image.
+        header: of a DICOM object; else None.
+        remarks: on how it was read.
     """
 
-    pixels: NDArray[np.uint8] | NDArray[np.float32]
+    pixels: Pixels
     sha256: str
     encoding: str
+    header: Header | None = None
+    remarks: tuple[Remark, ...] = ()

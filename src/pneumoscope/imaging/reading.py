@@ -1,105 +1,182 @@
 """Any source of one radiograph to a Radiograph: find out what it is, decode it, and refuse what cannot be judged."""
 
+from __future__ import annotations
+
 import hashlib
-import re
+import io
+import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.imaging.formats import dicom, raster
-from pneumoscope.imaging.limits import check_bytes, check_contrast, check_size, full_scale
-from pneumoscope.imaging.radiograph import NotAssessedError, Radiograph, Reason
+from pneumoscope.imaging.bit_depth import full_scale
+from pneumoscope.imaging.decoder_warnings import captured
+from pneumoscope.imaging.formats import raster, recognise
+from pneumoscope.imaging.limits import MAX_BYTES, check_bytes, check_contrast, check_frames, check_size
+from pneumoscope.imaging.radiograph import Decoded, Radiograph, Remark
+from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
-_SIGNATURES = {
-    "JPEG": re.compile(rb"\xff\xd8\xff"),
-    "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "TIFF": re.compile(rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]"),
-    # With the preamble of part 10; or without, as old CR readers wrote them: a first element of group 2 or 8.
-    "DICOM": re.compile(rb".{128}DICM|[\x02\x08]\0[\0-\x20]\0(?:[A-Z]{2}|.\0\0\0)", re.DOTALL),
-}
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    Source: TypeAlias = (
+        str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[Any] | Image.Image | Dataset
+    )
+else:
+    Source: TypeAlias = Any
+"""Where a radiograph comes from; see :func:`read`."""
+
+_IN_MEMORY = "array"
 
 
-def read(source: Path | str | bytes | NDArray[Any]) -> Radiograph:
+def read(source: Source) -> Radiograph:
     """Read one radiograph.
 
-    What a file is follows from its first bytes, never from its name: JPEG, PNG, TIFF (see ``raster.decode``) or DICOM
-    (see ``dicom.decode``; needs the extra ``dicom``).
+    What a file is follows from its first bytes, never from its name: one of ``formats.FORMATS``. DICOM needs the extra
+    ``dicom``.
 
     Args:
-        source: a path; or a file's whole content; or an array of shape (height, width) or (height, width, 3, RGB) and
-            dtype uint8 (0..255), uint16 (white by ``gate.full_scale``) or float (0..1, or 0..255 where the largest
-            value exceeds 1), in which larger means brighter.
+        source: a path; the whole content of a file as bytes; an open binary file, read from where it stands; a pydicom
+            Dataset; a PIL image; or an array of shape (height, width) or (height, width, 3, RGB) and dtype uint8
+            (0..255), uint16 (white by ``bit_depth.full_scale``) or float (0..1, or 0..255 where the largest value
+            exceeds 1), in which larger means brighter.
 
     Returns:
         The radiograph, 0..255, at its own size.
 
     Raises:
-        NotAssessedError: the input gate refused it; see Reason. No other exception, whatever the bytes.
+        NotAssessedError: it was refused; see Reason. No other exception, whatever the bytes.
+        TypeError: the source is of none of these types.
     """
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        try:
+            return _from_bytes(_load(path))
+        except NotAssessedError as error:
+            raise NotAssessedError(error.refusal, path) from None
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _from_bytes(bytes(source))
     if isinstance(source, np.ndarray):
-        return _checked(_from_array(source), source.tobytes(), "array")
-    if isinstance(source, bytes):
-        return _from_bytes(source)
-    path = Path(source)
-    try:
-        return _from_bytes(_load(path))
-    except NotAssessedError as refusal:
-        raise NotAssessedError(refusal.reason, refusal.detail, path) from None
+        return _from_memory(_decode_array, source, source.tobytes())
+    if isinstance(source, Image.Image):
+        return _from_image(source)
+    if _is_dataset(source):
+        return _from_bytes(_written(source))
+    if hasattr(source, "read"):
+        return _from_bytes(_content(source))
+    raise TypeError(
+        f"a radiograph cannot be read from {type(source).__name__}; give a path, bytes, a binary file, an array, a PIL "
+        "image or a pydicom Dataset"
+    )
 
 
 def _from_bytes(content: bytes) -> Radiograph:
     check_bytes(len(content))
-    encoding = _sniff(content)
-    pixels = dicom.decode(content) if encoding == "DICOM" else raster.decode(content, encoding)
-    return _checked(pixels, content, encoding)
+    sha256 = hashlib.sha256(content).hexdigest()
+    try:
+        known = recognise(content)
+        if known is None:
+            raise refuse(
+                Reason.NOT_AN_IMAGE,
+                "The content is not JPEG, PNG, TIFF or DICOM, whatever the name says; export it again.",
+            )
+        return _checked(known.decode(content), sha256, known.name)
+    except NotAssessedError as error:
+        raise error.known(sha256) from None
 
 
-def _checked(pixels: NDArray[np.uint8] | NDArray[np.float32], content: bytes, encoding: str) -> Radiograph:
-    check_contrast(pixels)
-    return Radiograph(pixels, hashlib.sha256(content).hexdigest(), encoding)
+def _checked(decoded: Decoded, sha256: str, encoding: str) -> Radiograph:
+    try:
+        check_contrast(decoded.pixels)
+    except NotAssessedError as error:
+        raise error.known(sha256, decoded.header) from None
+    return Radiograph(decoded.pixels, sha256, encoding, decoded.header, decoded.remarks)
 
 
 def _load(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            raise NotAssessedError(Reason.UNREADABLE, "This is not a file; name the films in it instead.")
+            raise refuse(Reason.UNREADABLE, "This is not a file; name the films in it instead.")
         check_bytes(path.stat().st_size)
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise NotAssessedError(Reason.NOT_FOUND, "There is no such file; check the path.") from None
+        raise refuse(Reason.NOT_FOUND, "There is no such file; check the path.") from None
     except OSError as error:
-        raise NotAssessedError(Reason.UNREADABLE, f"The file cannot be read: {error.strerror}.") from None
+        raise refuse(Reason.UNREADABLE, f"The file cannot be read: {error.strerror}.") from None
     except ValueError:  # a null character in the path
-        raise NotAssessedError(Reason.NOT_FOUND, "The path is not a valid one; check it.") from None
+        raise refuse(Reason.NOT_FOUND, "The path is not a valid one; check it.") from None
 
 
-def _sniff(content: bytes) -> str:
-    for encoding, signature in _SIGNATURES.items():
-        if signature.match(content):
-            return encoding
-    raise NotAssessedError(
-        Reason.NOT_AN_IMAGE, "The content is not JPEG, PNG, TIFF or DICOM, whatever the name says; export it again."
-    )
+def _content(file: BinaryIO) -> bytes:
+    try:
+        content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise refuse(Reason.UNREADABLE, f"The file cannot be read: {error.strerror}.") from None
+    if not isinstance(content, bytes | bytearray):
+        raise TypeError("the file is open as text; open it in binary mode")
+    return bytes(content)
 
 
-def _from_array(values: NDArray[Any]) -> NDArray[np.uint8] | NDArray[np.float32]:
+def _is_dataset(source: object) -> bool:
+    """Whether this is a pydicom Dataset; there is none where nobody has imported pydicom."""
+    pydicom = sys.modules.get("pydicom")
+    return pydicom is not None and isinstance(source, pydicom.Dataset)
+
+
+def _written(dataset: Dataset) -> bytes:
+    """The file that pydicom would write, so that a Dataset passes the same checks as a file."""
+    from pydicom import dcmwrite
+
+    for encoding in ({}, {"implicit_vr": False, "little_endian": True}):
+        buffer = io.BytesIO()
+        try:
+            with captured():
+                dcmwrite(buffer, dataset, **encoding)
+            return buffer.getvalue()
+        except Exception:  # noqa: S112  of almost any type; the second way is for a Dataset that names no encoding
+            continue
+    raise refuse(Reason.UNREADABLE, "pydicom cannot write this Dataset as a file; complete its elements.")
+
+
+def _from_image(image: Image.Image) -> Radiograph:
+    check_size(*image.size)
+    check_frames(getattr(image, "is_animated", False))
+    try:
+        with captured():
+            content = image.tobytes()
+    except Exception:  # Pillow decodes only now, and damaged bytes make it raise a dozen types
+        raise refuse(Reason.TRUNCATED, "The picture is cut short or damaged; copy or export it again.") from None
+    return _from_memory(raster.decode_image, image, content)
+
+
+def _from_memory(decode: Any, source: Any, content: bytes) -> Radiograph:
+    sha256 = hashlib.sha256(content).hexdigest()
+    try:
+        return _checked(decode(source), sha256, _IN_MEMORY)
+    except NotAssessedError as error:
+        raise error.known(sha256) from None
+
+
+def _decode_array(values: NDArray[Any]) -> Decoded:
     if values.ndim not in (2, 3) or values.shape[2:] not in ((), (3,)):
         raise _unfit(f"has shape {values.shape}; give (height, width) or (height, width, 3)")
     if values.size == 0:
-        raise NotAssessedError(Reason.EMPTY, "The array is empty.")
+        raise refuse(Reason.EMPTY, "The array is empty.")
     check_size(values.shape[1], values.shape[0])
     if values.dtype == np.uint8:
-        return np.asarray(Image.fromarray(values).convert("L"))
+        return Decoded(np.asarray(Image.fromarray(values).convert("L")))
     if values.dtype == np.uint16:
-        return _luma(values) * np.float32(255 / full_scale(int(values.max())))
+        white = full_scale(int(values.max()))
+        return Decoded(_luma(values) * np.float32(255 / white), remarks=(Remark.BIT_DEPTH_INFERRED,) * (white < 65535))
     if not np.issubdtype(values.dtype, np.floating):
         raise _unfit(f"has dtype {values.dtype}; give uint8, uint16 or float")
     if not (values.min() >= 0 and values.max() <= 255):  # so written that NaN fails
         raise _unfit("of floats leaves 0..255 or holds NaN; scale it to 0..1 or 0..255")
-    return _luma(values) * np.float32(255 if values.max() <= 1 else 1)
+    return Decoded(_luma(values) * np.float32(255 if values.max() <= 1 else 1))
 
 
 def _luma(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -109,4 +186,4 @@ def _luma(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _unfit(fault: str) -> NotAssessedError:
-    return NotAssessedError(Reason.UNSUPPORTED, f"The array {fault}.")
+    return refuse(Reason.UNSUPPORTED, f"The array {fault}.")

@@ -350,7 +350,7 @@ def test_without_the_optional_part_the_refusal_names_the_remedy(make_dicom, grey
     monkeypatch.setattr(builtins, "__import__", without_pydicom)
     with pytest.raises(NotAssessedError, match=r"pip install 'pneumoscope\[dicom\]'") as refusal:
         read(content)
-    assert refusal.value.reason is Reason.UNSUPPORTED
+    assert refusal.value.refusal.reason is Reason.UNSUPPORTED
 
 
 @pytest.mark.parametrize("syntax", [None, JPEG + "50", JPEG + "70", JPEG + "80", JPEG + "90"])

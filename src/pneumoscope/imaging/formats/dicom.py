@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.imaging.limits import check_frames, check_size, full_scale, quiet
-from pneumoscope.imaging.radiograph import NotAssessedError, Reason
+from pneumoscope.imaging.bit_depth import full_scale
+from pneumoscope.imaging.decoder_warnings import captured
+from pneumoscope.imaging.formats.dicom_header import read_header
+from pneumoscope.imaging.header import Header
+from pneumoscope.imaging.limits import check_frames, check_size
+from pneumoscope.imaging.radiograph import Decoded, Remark
+from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -30,43 +35,47 @@ _UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.
 _RLE = "1.2.840.10008.1.2.5"
 
 
-def decode(content: bytes) -> NDArray[np.float32]:
+def decode(content: bytes) -> Decoded:
     """Decode one CR or DX image to the grey a reader would see on a screen.
 
     Stored values pass the Modality LUT (or rescale), then the VOI LUT or, without one, the first window; the range
     which that step can give, not what this image's pixels reach, becomes 0..255. Without either, the image's own
     minimum and maximum do. MONOCHROME1 or a Presentation LUT Shape INVERSE then inverts, once. Padding becomes black.
-    (PS3.3 sections C.7.6.3, C.8.11.3 and C.11.)
+    (PS3.3, sections C.7.6.3, C.8.11.3 and C.11.)
 
     Args:
         content: the whole file, with the preamble of PS3.10 or without.
 
     Returns:
-        float32 of shape (Rows, Columns), 0 = black (air) to 255 = white (bone).
+        float32 pixels of shape (Rows, Columns), the header, and a remark where there was no window.
 
     Raises:
         NotAssessedError: TRUNCATED, NOT_A_RADIOGRAPH, NO_PIXEL_DATA, MULTIPLE_FRAMES, TOO_LARGE, TOO_SMALL, or
-            UNSUPPORTED (with the remedy when pydicom is not installed). Its text quotes nothing from the file.
+            UNSUPPORTED (with the remedy when pydicom is not installed). Its text quotes nothing from the file; it
+            carries the header where that could be read.
     """
     try:
         import pydicom  # noqa: F401
 
         from pneumoscope.imaging.formats import codestream  # noqa: F401
     except ImportError:
-        raise NotAssessedError(
+        raise refuse(
             Reason.UNSUPPORTED, "Reading DICOM needs an optional part. Install it: pip install 'pneumoscope[dicom]'."
         ) from None
+    header: Header | None = None
     try:
-        with quiet() as warned, np.errstate(all="ignore"):
+        with captured() as warned, np.errstate(all="ignore"):
             dataset = _parse(content, warned)
+            header = read_header(dataset)
             _check_kind(dataset)
             _check_picture(dataset)
-            return _grey(_stored(dataset), dataset)
-    except NotAssessedError:
-        raise
+            remarks = () if _has_window(dataset) else (Remark.NO_WINDOW,)
+            return Decoded(_grey(_stored(dataset), dataset), header, remarks)
+    except NotAssessedError as refused:
+        raise refused.known(header=header) from None
     except Exception:
         # Damaged headers surface in pydicom as almost any type, with the element's value in the text: quote neither.
-        raise _damaged() from None
+        raise _damaged().known(header=header) from None
 
 
 def _parse(content: bytes, warned: list[str]) -> Dataset:
@@ -95,7 +104,7 @@ def _parse(content: bytes, warned: list[str]) -> Dataset:
 def _check_kind(dataset: Dataset) -> None:
     modality, sop_class = (str(dataset.get(key) or "").strip() for key in ("Modality", "SOPClassUID"))
     if modality not in _MODALITIES or sop_class not in _RADIOGRAPH_CLASSES:
-        raise NotAssessedError(
+        raise refuse(
             Reason.NOT_A_RADIOGRAPH,
             "The DICOM object is no computed or digital radiograph (modality CR, DX or RG); send the chest film.",
         )
@@ -107,7 +116,7 @@ def _check_picture(dataset: Dataset) -> None:
     if "PixelData" not in dataset or not dataset.PixelData:
         if _is_cut(dataset):
             raise _damaged()
-        raise NotAssessedError(
+        raise refuse(
             Reason.NO_PIXEL_DATA, "The DICOM object holds no pixel data; retrieve the image itself from the archive."
         )
     check_frames(int(dataset.get("NumberOfFrames") or 1) > 1)
@@ -181,12 +190,21 @@ def _voi(values: NDArray[np.float32], padding: NDArray[np.bool_], dataset: Datas
         # 16 bits may be no more than the container of a table of 10 or 12.
         white = 2**bits - 1 if bits < 16 else full_scale(int(table.max()))
         return _look_up(values, table, item.LUTDescriptor[1]) / np.float32(white)
-    centre, width = (_first(dataset.get(key)) for key in ("WindowCenter", "WindowWidth"))
-    if centre is not None and width is not None and width > 0:
-        return _window(values, centre, width, dataset.get("VOILUTFunction"))
+    if window := _window_of(dataset):
+        return _window(values, *window, dataset.get("VOILUTFunction"))
     shown = values[~padding]
     low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 0.0)
     return np.asarray((values - np.float32(low)) / np.float32((high - low) or 1)).clip(0, 1)
+
+
+def _has_window(dataset: Dataset) -> bool:
+    return bool(dataset.get("VOILUTSequence") or _window_of(dataset))
+
+
+def _window_of(dataset: Dataset) -> tuple[float, float] | None:
+    """Centre and width of the window that a viewer shows; None without a usable one."""
+    centre, width = (_first(dataset.get(key)) for key in ("WindowCenter", "WindowWidth"))
+    return (centre, width) if centre is not None and width is not None and width > 0 else None
 
 
 def _first(value: Any) -> float | None:
@@ -224,8 +242,8 @@ def _look_up(values: NDArray[Any], table: NDArray[np.float32], first: int) -> ND
 
 
 def _damaged() -> NotAssessedError:
-    return NotAssessedError(Reason.TRUNCATED, "The DICOM file is cut short or damaged; retrieve it again.")
+    return refuse(Reason.TRUNCATED, "The DICOM file is cut short or damaged; retrieve it again.")
 
 
 def _unsupported(what: str) -> NotAssessedError:
-    return NotAssessedError(Reason.UNSUPPORTED, f"Pneumoscope does not read {what}; send a grey CR or DX image.")
+    return refuse(Reason.UNSUPPORTED, f"Pneumoscope does not read {what}; send a grey CR or DX image.")

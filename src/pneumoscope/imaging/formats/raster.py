@@ -5,43 +5,47 @@ import struct
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageOps
+from PIL import ExifTags, Image, ImageOps
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
-from pneumoscope.imaging.limits import check_frames, check_size, full_scale, quiet
-from pneumoscope.imaging.radiograph import NotAssessedError, Reason
+from pneumoscope.imaging.bit_depth import full_scale
+from pneumoscope.imaging.decoder_warnings import captured
+from pneumoscope.imaging.limits import check_frames, check_size
+from pneumoscope.imaging.radiograph import Decoded, Pixels, Remark
+from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
 # The classes, not Image.open: that one hides why a header was refused.
 _OPENERS: dict[str, type[ImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFile, "TIFF": TiffImageFile}
+_TURNED = range(2, 9)  # EXIF orientations but the upright one
 _VARIANT_REFUSED = ("unknown", "cannot handle")
 
 
-def decode(content: bytes, encoding: str) -> NDArray[np.uint8] | NDArray[np.float32]:
+def decode(content: bytes, encoding: str) -> Decoded:
     """Decode one JPEG, PNG or TIFF.
 
     Grey and colour of 8 bits become Pillow's ``convert("L")`` (ITU-R 601 luma), value for value. Transparency is
-    composited on black. Grey of 16 bits keeps its depth (``gate.full_scale`` says what counts as white); colour of 16
-    bits comes from Pillow in 8. EXIF and TIFF orientations are applied, and TIFFs whose zero is white are inverted.
+    composited on black. Grey of 16 bits keeps its depth (``bit_depth.full_scale`` says what counts as white); colour of
+    16 bits comes from Pillow in 8. EXIF and TIFF orientations are applied, and TIFFs whose zero is white are inverted.
 
     Args:
         content: the whole file.
         encoding: "JPEG", "PNG" or "TIFF", from the file's signature.
 
     Returns:
-        Shape (height, width), 0 = black to 255 = white; uint8 where 8 bits were stored, else float32.
+        Grey pixels, and remarks on a bit depth that was inferred and an orientation that was applied.
 
     Raises:
         NotAssessedError: TRUNCATED, TOO_LARGE, TOO_SMALL, MULTIPLE_FRAMES or UNSUPPORTED.
     """
-    damaged = NotAssessedError(Reason.TRUNCATED, f"The {encoding} is cut short or damaged; copy or export it again.")
+    damaged = refuse(Reason.TRUNCATED, f"The {encoding} is cut short or damaged; copy or export it again.")
     # Pillow decodes a JPEG whose tail was lost to zeros in silence, as grey; its end mark is gone then.
     if encoding == "JPEG" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
         raise damaged
     try:
-        with quiet():
+        with captured():
             return _decode(content, encoding)
     except NotAssessedError:
         raise
@@ -54,7 +58,7 @@ def decode(content: bytes, encoding: str) -> NDArray[np.uint8] | NDArray[np.floa
         raise damaged from None
 
 
-def _decode(content: bytes, encoding: str) -> NDArray[np.uint8] | NDArray[np.float32]:
+def _decode(content: bytes, encoding: str) -> Decoded:
     if encoding == "PNG" and content[12:16] == b"IHDR":
         check_size(*struct.unpack_from(">LL", content, 16))  # Pillow reads on to the first pixels before it tells
     with _OPENERS[encoding](io.BytesIO(content)) as image:
@@ -64,34 +68,51 @@ def _decode(content: bytes, encoding: str) -> NDArray[np.uint8] | NDArray[np.flo
             with PngImageFile(io.BytesIO(content)) as untouched:
                 untouched.verify()  # each chunk's checksum up to the end mark; decoding alone skips the last ones
         image.load()
-        return _grey(image)
+        return decode_image(image)
 
 
-def _grey(image: ImageFile) -> NDArray[np.uint8] | NDArray[np.float32]:
+def decode_image(image: Image.Image) -> Decoded:
+    """Bring an image that Pillow has loaded to grey, as :func:`decode` does.
+
+    Raises:
+        NotAssessedError: UNSUPPORTED.
+    """
     upright = ImageOps.exif_transpose(image)
+    remarks = [Remark.ORIENTATION_APPLIED] if image.getexif().get(ExifTags.Base.Orientation) in _TURNED else []
     if image.mode.startswith("I"):
-        tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
-        depth = int(np.max(tags.get(BITSPERSAMPLE, 16)))
-        return _deep_grey(np.asarray(upright), depth, white_is_zero=tags.get(PHOTOMETRIC_INTERPRETATION) == 0)
+        pixels, inferred = _deep_grey(image, np.asarray(upright))
+        remarks += [Remark.BIT_DEPTH_INFERRED] if inferred else []
+        return Decoded(pixels, remarks=tuple(remarks))
     if image.mode in ("F", "LAB"):
         raise _unsupported(f"pixels of type {image.mode}")
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        opacity = np.asarray(upright.getchannel("A"), dtype=np.float32) / np.float32(255)
-        return np.asarray(np.asarray(upright.convert("L")) * opacity)
-    return np.asarray(upright if upright.mode == "L" else upright.convert("L"))
+    return Decoded(_shallow_grey(upright), remarks=tuple(remarks))
 
 
-def _deep_grey(values: NDArray[np.integer], depth: int, white_is_zero: bool) -> NDArray[np.float32]:
-    """Bring 12 or 16 bits to 0..255; Pillow leaves a zero that means white to us at these depths."""
+def _shallow_grey(image: Image.Image) -> Pixels:
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        opacity = np.asarray(image.getchannel("A"), dtype=np.float32) / np.float32(255)
+        return np.asarray(np.asarray(image.convert("L")) * opacity)
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def _deep_grey(image: Image.Image, values: NDArray[np.integer]) -> tuple[NDArray[np.float32], bool]:
+    """Bring 12 or 16 bits to 0..255, and tell whether the depth was inferred.
+
+    Pillow leaves a zero that means white to us at these depths.
+    """
     if values.min() < 0 or values.max() > 65535:
         raise _unsupported("pixels of more than 16 bits")
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    depth = int(np.max(tags.get(BITSPERSAMPLE, 16)))
     white = 2**depth - 1 if depth < 16 else full_scale(int(values.max()))
     share = values.astype(np.float32) / np.float32(white)
-    return np.asarray(np.float32(255) * (1 - share if white_is_zero else share), dtype=np.float32)
+    white_is_zero = tags.get(PHOTOMETRIC_INTERPRETATION) == 0
+    pixels = np.asarray(np.float32(255) * (1 - share if white_is_zero else share), dtype=np.float32)
+    return pixels, depth >= 16 and white < 65535
 
 
 def _unsupported(what: str) -> NotAssessedError:
-    return NotAssessedError(
+    return refuse(
         Reason.UNSUPPORTED, f"Pneumoscope does not read {what}; export the film as 8- or 16-bit grey PNG, or as DICOM."
     )

@@ -1,7 +1,7 @@
 import threading
 import warnings
 
-from pneumoscope.imaging.limits import quiet
+from pneumoscope.imaging.decoder_warnings import captured
 
 
 def test_each_thread_hears_its_own_warnings_and_none_is_shown(recwarn, capfd) -> None:
@@ -9,7 +9,7 @@ def test_each_thread_hears_its_own_warnings_and_none_is_shown(recwarn, capfd) ->
     heard = {}
 
     def decode(name: str) -> None:
-        with quiet() as warned:
+        with captured() as warned:
             both_in.wait()
             warnings.warn(f"{name} is odd", stacklevel=1)
             both_in.wait()
@@ -30,7 +30,7 @@ def test_a_thread_outside_keeps_its_warnings() -> None:
         inside, leave = threading.Event(), threading.Event()
 
         def decode() -> None:
-            with quiet():
+            with captured():
                 inside.set()
                 leave.wait(10)
 
@@ -45,6 +45,6 @@ def test_a_thread_outside_keeps_its_warnings() -> None:
 
 def test_the_filters_are_as_before_afterwards() -> None:
     before = list(warnings.filters), warnings.showwarning
-    with quiet():
+    with captured():
         assert warnings.showwarning is not before[1]
     assert (list(warnings.filters), warnings.showwarning) == before

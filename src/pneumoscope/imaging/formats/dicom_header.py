@@ -1,0 +1,70 @@
+"""From a DICOM data set to the small header that screening keeps."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pneumoscope.imaging.header import Header
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_CODE = re.compile(r"[A-Z0-9 _-]{1,16}")
+_UID = re.compile(r"[0-9.]{1,64}")
+_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_IN_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+
+
+def read_header(dataset: Dataset) -> Header:
+    """Keep what screening needs of a header.
+
+    A value that is not of the form that the standard asks for is left out: free text could name the patient. The age is
+    PatientAge, or else the time from the birth date to the study; neither date is kept.
+
+    Args:
+        dataset: as pydicom parsed it.
+    """
+    sex = _matching(dataset, "PatientSex", _CODE)
+    return Header(
+        sop_instance_uid=_matching(dataset, "SOPInstanceUID", _UID),
+        series_instance_uid=_matching(dataset, "SeriesInstanceUID", _UID),
+        study_instance_uid=_matching(dataset, "StudyInstanceUID", _UID),
+        modality=_matching(dataset, "Modality", _CODE),
+        body_part=_matching(dataset, "BodyPartExamined", _CODE),
+        view=_matching(dataset, "ViewPosition", _CODE),
+        age_years=_age(dataset),
+        sex=sex if sex in ("F", "M", "O") else None,
+        photometric_interpretation=_matching(dataset, "PhotometricInterpretation", _CODE),
+    )
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    try:
+        value = dataset.get(keyword)
+    except Exception:  # a damaged element surfaces in pydicom as almost any type
+        return ""
+    return "" if value is None else str(value).strip().upper()
+
+
+def _matching(dataset: Dataset, keyword: str, form: re.Pattern[str]) -> str | None:
+    text = _text(dataset, keyword)
+    return text if form.fullmatch(text) else None
+
+
+def _age(dataset: Dataset) -> float | None:
+    if match := _AGE.fullmatch(_text(dataset, "PatientAge")):
+        return int(match[1]) * _IN_YEARS[match[2]]
+    born = _date(dataset, "PatientBirthDate")
+    taken = _date(dataset, "StudyDate") or _date(dataset, "AcquisitionDate") or _date(dataset, "SeriesDate")
+    if born is None or taken is None or taken < born:
+        return None
+    return (taken - born).days / 365.25
+
+
+def _date(dataset: Dataset, keyword: str) -> date | None:
+    try:
+        return date.fromisoformat(_text(dataset, keyword))
+    except ValueError:
+        return None

@@ -1,0 +1,68 @@
+"""What is kept of a DICOM header, and what never is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pneumoscope.imaging import Header, NotAssessedError, Reason, Remark, read
+from pneumoscope.imaging.formats.dicom_header import read_header
+
+pydicom = pytest.importorskip("pydicom", reason="the extra 'dicom' is not installed")
+
+
+def test_the_header_of_a_radiograph(grey, make_dicom):
+    said = {"BodyPartExamined": "CHEST ", "ViewPosition": "AP", "PatientAge": "018M", "PatientSex": "F"}
+    uids = {"SeriesInstanceUID": "1.2.3", "StudyInstanceUID": "1.2.4"}
+    header = read(make_dicom(grey.astype(np.uint16), **said, **uids)).header
+    assert header == Header(
+        "1.2.826.0.1.3680043.8.498.1", "1.2.3", "1.2.4", "CR", "CHEST", "AP", 1.5, "F", "MONOCHROME2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("elements", "age"),
+    [
+        ({"PatientAge": "004Y"}, 4.0),
+        ({"PatientAge": "002W"}, 14 / 365.25),
+        ({"PatientAge": "010D"}, 10 / 365.25),
+        ({"PatientAge": "4"}, None),
+        ({"PatientBirthDate": "20200101", "StudyDate": "20210101"}, 366 / 365.25),
+        ({"PatientBirthDate": "20220101", "StudyDate": "20210101"}, None),
+        ({"PatientBirthDate": "2020", "StudyDate": "20210101"}, None),
+        ({}, None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, of values that are wrong on purpose
+def test_the_age_in_years(elements, age):
+    dataset = pydicom.Dataset()
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    assert read_header(dataset).age_years == (None if age is None else pytest.approx(age))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_free_text_is_left_out():
+    dataset = pydicom.Dataset()
+    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Secret^Person", "4711", "20200101"
+    dataset.BodyPartExamined = "CHEST OF MRS SECRET"
+    dataset.ViewPosition = "Müller"
+    dataset.PatientSex = "X"
+    assert read_header(dataset) == Header()
+
+
+def test_a_header_holds_nothing_that_identifies_a_person():
+    names = {field.name for field in dataclasses.fields(Header)}
+    assert not {name for name in names if "name" in name or "birth" in name or "patient" in name or "date" in name}
+
+
+def test_a_refused_object_still_says_what_it_is(grey, make_dicom):
+    with pytest.raises(NotAssessedError) as refused:
+        read(make_dicom(grey.astype(np.uint16), Modality="CT"))
+    assert refused.value.refusal.reason is Reason.NOT_A_RADIOGRAPH
+    assert refused.value.refusal.header.modality == "CT"
+
+
+def test_a_missing_window_is_remarked(grey, make_dicom):
+    assert read(make_dicom(grey.astype(np.uint16))).remarks == (Remark.NO_WINDOW,)
+    assert read(make_dicom(grey.astype(np.uint16), WindowCenter=128, WindowWidth=256)).remarks == ()
