@@ -2,7 +2,6 @@
 
 import base64
 import io
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +13,17 @@ if TYPE_CHECKING:
 THEME = Path(__file__).with_name("theme.css")
 
 
-@cache
 def environment(package: str) -> "Environment":
     """The templates of a package; ``theme`` holds the style sheet, and an undefined name is an error.
 
-    Templates whose name holds ``.html`` escape what they are given.
+    Templates whose name ends on ``.html.j2`` escape what they are given.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
     from markupsafe import Markup
 
     made = Environment(
         loader=PackageLoader(package),
-        autoescape=lambda name: name is not None and ".html" in name,
+        autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pneumoscope.cli.progress import live_progress
 from pneumoscope.errors import DataError
+from pneumoscope.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.progress import Progress
 
     from pneumoscope.data.audit.audit import Measured, Unreadable
     from pneumoscope.data.labelled import LabelledRadiograph
@@ -58,11 +59,10 @@ def _audit(args: argparse.Namespace) -> int:
         raise DataError(f"{page}: the page is HTML, so name it .html; the JSON twin takes the same name")
     shortcuts.learner()  # say that it is missing now, not after reading thousands of films
     films = layout.load(args.source)
-    with _progress() as progress:
+    with live_progress() as (progress, _):
         measured = _measure(films, progress)
-        task = progress.add_task("comparing films and measuring shortcuts", total=None)
+        progress("comparing films and measuring shortcuts", 0, None)
         found = audit.audit(measured)
-        progress.update(task, total=1, completed=1)
     twin = json.dumps(audit_page.as_json(found, args.source), indent=2) + "\n"
     html = audit_page.render(found, measured, args.source, _picture)
     try:
@@ -78,30 +78,13 @@ def _audit(args: argparse.Namespace) -> int:
 def _fetch(args: argparse.Namespace) -> int:
     from pneumoscope.data.public import fetch
 
-    with _progress(as_bytes=True) as progress:
-        task = progress.add_task("connecting", total=None)
-
-        def report(step: str, done: int, total: int | None) -> None:
-            progress.update(task, description=step, completed=done, total=total)
-
-        if args.source == "kaggle":
-            progress.stop()  # kagglehub draws its own bar
-            fetched = fetch.from_kaggle(args.out)
-        else:
-            fetched = fetch.from_mendeley(args.out, report)
+    if args.source == "kaggle":
+        fetched = fetch.from_kaggle(args.out)  # kagglehub draws its own bar
+    else:
+        with live_progress(in_bytes=True) as (progress, _):
+            fetched = fetch.from_mendeley(args.out, progress)
     sys.stdout.write(f"{fetched.films:,} films in {args.out}, from {fetched.source} ({fetched.licence})\n")
     return 0
-
-
-def _progress(as_bytes: bool = False) -> "Progress":
-    """A progress bar on standard error."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    amount = DownloadColumn() if as_bytes else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 class _Look(NamedTuple):
@@ -122,14 +105,14 @@ def _look(film: "LabelledRadiograph") -> "_Look | Unreadable":
     try:
         radiograph = read(film.path)
     except NotAssessedError as error:
-        return Unreadable(film, str(error.reason), error.detail)
+        return Unreadable(film, str(error.refusal.reason), error.refusal.detail)
     seen = to_input(radiograph)  # the thumbnail is made from it, not from a film that may be a hundred times larger
     thumbnail = to_input(replace(radiograph, pixels=seen), _THUMBNAIL)
     size = film.path.stat().st_size
     return _Look(radiograph.sha256, size, radiograph.pixels.shape, laplacian_variance(seen), thumbnail)
 
 
-def _measure(films: "list[LabelledRadiograph]", progress: "Progress") -> "Measured":
+def _measure(films: "list[LabelledRadiograph]", progress: Progress) -> "Measured":
     from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
@@ -137,7 +120,10 @@ def _measure(films: "list[LabelledRadiograph]", progress: "Progress") -> "Measur
     from pneumoscope.data.audit.audit import Measured, Unreadable
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        looks = list(progress.track(pool.map(_look, films), total=len(films), description="reading films"))
+        looks = []
+        for look in pool.map(_look, films):
+            looks.append(look)
+            progress("reading films", len(looks), len(films))
     good = [(film, look) for film, look in zip(films, looks, strict=True) if isinstance(look, _Look)]
     return Measured(
         films=[film for film, _ in good],

@@ -28,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
     """Screen the samples that are in the package."""
     from pneumoscope.screening.screener import Screener
 
-    with as_file(files("pneumoscope") / "samples") as folder:
-        demonstrate(Screener(), folder, options.out)
+    with as_file(files("pneumoscope") / "samples") as folder, Screener() as screener:
+        demonstrate(screener, folder, options.out)
     return 0
 
 
@@ -45,7 +45,7 @@ def demonstrate(screener: "Screener", samples: Path, out: Path) -> None:
         DataError: when the page cannot be written.
     """
     from pneumoscope.screening.output.page import Page
-    from pneumoscope.screening.output.writers import Table, terminal
+    from pneumoscope.screening.output.table import Table, terminal
 
     known = json.loads((samples / "samples.json").read_text())["samples"]
     made_as = {name: str(sample["made_as"]) for name, sample in known.items()}
@@ -56,10 +56,11 @@ def demonstrate(screener: "Screener", samples: Path, out: Path) -> None:
     except OSError as problem:
         raise DataError(f"{problem.filename}: cannot be written ({problem.strerror}).") from problem
     table = Table(console, made_as)
-    for name, result in zip(made_as, screener.screen_many(samples / name for name in made_as), strict=True):
-        for sink in (table, page):
-            sink.add(replace(result, path=name))
-    for sink in (table, page):
-        sink.close()
+    results = screener.screen_many((samples / name for name in made_as), heatmap=True)
+    for name, result in zip(made_as, results, strict=True):
+        for writer in (table, page):
+            writer.add(replace(result, source=name))
+    for writer in (table, page):
+        writer.close()
     where = f"The films, heatmaps and decisions: {page_path.resolve()}"
     console.print(f"{_NOTICE}\n{where}", highlight=False, markup=False, soft_wrap=True)

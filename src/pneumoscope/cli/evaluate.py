@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pneumoscope.cli.arguments import add_bundle, add_runtime
+
 HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
 
 
@@ -14,9 +16,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder with NORMAL/ and PNEUMONIA/, or a CSV manifest"
     )
-    parser.add_argument("--split", help="train, val or test; default: all films of the source")
-    parser.add_argument("--bundle", type=Path, help="a bundle file (default: the released one)")
-    parser.add_argument("--runtime", default="auto", help="as for screen (default: %(default)s)")
+    parser.add_argument("--split", choices=("train", "val", "test"), help="default: all films of the source")
+    add_bundle(parser)
+    add_runtime(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write report.html, report.json, the figures and the model card"
     )
@@ -34,8 +36,7 @@ def run(options: argparse.Namespace) -> int:
     films = [film for film in load(options.data) if options.split in (None, film.split)]
     if not films:
         raise DataError(f"{options.data}: no film of split {options.split!r}")
-    screener = Screener(options.bundle, runtime=options.runtime)
-    with live_progress() as (progress, _):
+    with Screener(options.bundle, runtime=options.runtime) as screener, live_progress() as (progress, _):
         predictions = predictions_of(screener, films, progress)
     official = is_official_test(films)
     title = "Official test (624 films)" if official else f"{options.data.name}, {options.split or 'all films'}"
@@ -75,12 +76,13 @@ def _show(evaluation: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    from pneumoscope.screening.output.writers import terminal
+    from pneumoscope.decision.operating_point import threshold_text
+    from pneumoscope.screening.output.table import terminal
 
     console = terminal()
     for result in evaluation.points:
         (tn, fp), (fn, tp) = result.confusion
-        title = f"{evaluation.title}: {result.point.name}, probability >= {result.point.threshold:.4f}"
+        title = f"{evaluation.title}: {result.point.name}, probability from {threshold_text(result.point.threshold)}"
         table = Table("metric", "value", "95% interval", title=title, title_justify="left", box=box.SIMPLE_HEAD)
         rows = result.metrics | (evaluation.ranking if result is evaluation.main else {})
         for name, estimate in rows.items():

@@ -1,27 +1,34 @@
 """``pneumoscope info``."""
 
 import argparse
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
-HELP = "Tell the installed model bundle: its card, operating points and evaluation."
+from pneumoscope.cli.arguments import add_bundle
+from pneumoscope.files import json_text
+
+HELP = "Show the installed model bundle: its card, operating points and evaluation."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--bundle", type=Path, metavar="FILE", help="another model bundle than the one installed")
+    add_bundle(parser)
+    parser.add_argument("--schema", action="store_true", help="the JSON Schema of a result, instead")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell."""
-    from pneumoscope.screening.describe import about
+    """Show."""
+    if options.schema:
+        from pneumoscope.screening.record import json_schema
 
-    known = about(options.bundle)
+        sys.stdout.write(json_text(json_schema()))
+        return 0
+    from pneumoscope.screening.describe import describe_bundle
+
+    known = describe_bundle(options.bundle)
     if options.json:
-        sys.stdout.write(json.dumps(known, indent=2) + "\n")
+        sys.stdout.write(json_text(known))
     else:
         _show(known)
     return 0
@@ -31,7 +38,9 @@ def _show(known: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
 
-    from pneumoscope.screening.output.writers import terminal
+    from pneumoscope.bundle.card import QUANTIZED
+    from pneumoscope.decision.operating_point import threshold_text
+    from pneumoscope.screening.output.table import terminal
 
     console, card, bundle = terminal(), known["card"], known["bundle"]
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -47,13 +56,13 @@ def _show(known: dict[str, Any]) -> None:
 
     columns = ("operating point", "pneumonia from", "policy")
     points = Table(*columns, title="Operating points", title_justify="left", box=box.SIMPLE_HEAD)
-    for point in card["operating_points"]:
-        default = " (default)" if point["name"] == card["default_operating_point"] else ""
-        points.add_row(point["name"] + default, f"{point['threshold']:.1%}", point["policy"])
+    for point in card["rule"]["operating_points"]:
+        default = " (default)" if point["name"] == card["rule"]["default_operating_point"] else ""
+        points.add_row(point["name"] + default, threshold_text(point["threshold"]), point["policy"])
     console.print(points)
 
     validation = card["validation"]
-    if "quantized" in card["training"] and "refit_of" not in card["training"]:
+    if QUANTIZED in card["training"]:
         validation = validation | {"title": f"{validation['title']}, of the float bundle it was made from"}
     for found in (validation, known["evaluation"]):
         if found:

@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pneumoscope.cli.arguments import add_bundle, add_runtime
 from pneumoscope.errors import DataError
 
 if TYPE_CHECKING:
-    from pneumoscope.screening.output.writers import Sink
-    from pneumoscope.screening.result import Screening
+    from pneumoscope.screening.output.writers import ResultWriter
+    from pneumoscope.screening.result import ScreeningResult
     from pneumoscope.screening.screener import Screener
 
 HELP = "Screen radiographs: files, folders, lists, DICOM; on a Ray cluster where there are many."
@@ -35,13 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operating-point", metavar="NAME", help="a name that `pneumoscope info` lists, or a threshold within 0..1"
     )
-    parser.add_argument("--bundle", type=Path, metavar="FILE", help="another model bundle than the one installed")
-    parser.add_argument(
-        "--runtime",
-        default="auto",
-        metavar="NAME",
-        help="auto (default), onnxruntime, openvino, or openvino-bf16 where that is proven for the bundle",
-    )
+    add_bundle(parser)
+    add_runtime(parser)
     parser.add_argument(
         "--workers", type=_count, metavar="N", help="films screened at once (default: the usable cores)"
     )
@@ -75,11 +71,11 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     overwritten = {path.resolve() for path in films}.intersection(path.resolve() for path in outputs)
     if overwritten:
         raise DataError(f"{overwritten.pop()} is a film to screen and an output too; name another output.")
-    screener = Screener(options.bundle, options.workers, options.runtime)
-    preview = bool(options.html or options.heatmaps)
-    results = screener.screen_many(films, options.operating_point, preview=preview)
     try:
-        complete = _write(results, len(films), options, screener)
+        with Screener(options.bundle, workers=options.workers, runtime=options.runtime) as screener:
+            heatmap = bool(options.html or options.heatmaps)
+            results = screener.screen_many(films, options.operating_point, heatmap=heatmap)
+            complete = _write(results, len(films), options, screener)
     except BrokenPipeError:  # the reader has seen enough
         raise
     except OSError as problem:
@@ -92,43 +88,41 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
 def _run_on_ray(options: argparse.Namespace) -> int:
     if not options.out:
         raise DataError("--engine ray needs --out FOLDER for the results.")
-    from pneumoscope.errors import MissingExtraError
+    from pneumoscope.extras import needed
 
-    try:
-        from pneumoscope.screening.batch.distributed import DistributedScreening, Order
-    except ImportError as error:  # pyarrow
-        raise MissingExtraError("--engine ray", "scale") from error
+    with needed("--engine ray", "scale"):  # pyarrow
+        from pneumoscope.screening.batch.distributed import BatchOptions, DistributedScreening
     from pneumoscope.cli.progress import live_progress
-    from pneumoscope.screening.output.writers import summary, terms
+    from pneumoscope.screening.output.summary import decision_footer
     from pneumoscope.screening.sources.listing import list_films
 
-    order = Order(options.out, options.bundle, options.operating_point, options.runtime)
-    screening = DistributedScreening(list_films(options.sources), order)
+    batch = BatchOptions(options.out, options.bundle, options.operating_point, options.runtime)
+    screening = DistributedScreening(list_films(options.sources), batch)
     job = screening.job
     try:
         with live_progress() as (progress, _):
             for counts in screening.run(options.ray_address, options.workers):
-                progress("screening", counts.films, job.films)
+                progress("screening", counts.total, job.films)
     except KeyboardInterrupt:
         sys.stderr.write("pneumoscope: finished parts are kept; the same command goes on from there\n")
         raise
-    judged_by = terms(screening.model, job.operating_point, job.threshold)
-    sys.stdout.write(summary(counts.films, counts.pneumonia, counts.not_assessed, judged_by) + "\n")
+    footer = decision_footer(screening.model, job.operating_point, job.threshold)
+    sys.stdout.write(f"{counts.sentence()} {footer}\n")
     sys.stderr.write(f"wrote {options.out}\n")
     return 3 if counts.not_assessed else 0
 
 
-def _write(results: "Iterator[Screening]", total: int, options: argparse.Namespace, screener: "Screener") -> bool:
+def _write(results: "Iterator[ScreeningResult]", total: int, options: argparse.Namespace, screener: "Screener") -> bool:
     """Send every result to every output; tell whether all films were assessed."""
     from pneumoscope.screening.result import Status
 
     complete = True
     with ExitStack() as stack:  # closes every output on Ctrl-C too, so that what was written stays usable
-        sinks = _sinks(options, screener, stack)
+        writers = _writers(options, screener, stack)
         for result in _with_progress(results, total, quiet=options.json and sys.stdout.isatty()):
             complete &= result.status is Status.SCREENED
-            for sink in sinks:
-                sink.add(result)
+            for writer in writers:
+                writer.add(result)
     return complete
 
 
@@ -148,26 +142,27 @@ def _count(text: str) -> int:
     return number
 
 
-def _sinks(options: argparse.Namespace, screener: "Screener", stack: ExitStack) -> "list[Sink]":
-    from pneumoscope.screening.output.writers import CsvFile, JsonLines, Table, terminal
+def _writers(options: argparse.Namespace, screener: "Screener", stack: ExitStack) -> "list[ResultWriter]":
+    from pneumoscope.screening.output.table import Table, terminal
+    from pneumoscope.screening.output.writers import CsvFile, JsonLines
 
-    sinks: list[Sink] = [JsonLines(sys.stdout) if options.json else Table(terminal())]
+    writers: list[ResultWriter] = [JsonLines(sys.stdout) if options.json else Table(terminal())]
     if options.csv:
-        sinks.append(CsvFile(options.csv))
+        writers.append(CsvFile(options.csv))
     if options.html:
         from pneumoscope.screening.output.page import Page
 
-        sinks.append(Page(options.html, screener.card))
+        writers.append(Page(options.html, screener.card))
     if options.heatmaps:
-        from pneumoscope.screening.heatmap import HeatmapFolder
+        from pneumoscope.screening.output.heatmap_picture import HeatmapFolder
 
-        sinks.append(HeatmapFolder(options.heatmaps))
-    for sink in sinks:
-        stack.callback(sink.close)
-    return sinks
+        writers.append(HeatmapFolder(options.heatmaps))
+    for writer in writers:
+        stack.callback(writer.close)
+    return writers
 
 
-def _with_progress(results: "Iterator[Screening]", total: int, quiet: bool) -> "Iterator[Screening]":
+def _with_progress(results: "Iterator[ScreeningResult]", total: int, quiet: bool) -> "Iterator[ScreeningResult]":
     """Show progress on standard error if that is a terminal, unless lines of results share it."""
     if quiet or total < 2:
         yield from results

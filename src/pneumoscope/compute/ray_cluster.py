@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pneumoscope.errors import DataError, MissingExtraError
+from pneumoscope.errors import DataError
+from pneumoscope.extras import needed
 
 OBJECT_STORE_BYTES = 200 * 2**20
 """What a local cluster may hold in shared memory. Only numbers travel through it, so a small /dev/shm does."""
@@ -27,7 +28,7 @@ _PRIVATE = {
 
 
 @contextmanager
-def cluster(address: str | None, cpus: int) -> Iterator[int]:
+def ray_cluster(address: str | None, cpus: int) -> Iterator[int]:
     """Use a Ray cluster: the caller's, if this process is in one already; else the one at ``address``; else a new one.
 
     A new one lives on this machine, as long as the context or this process, and listens on the loopback address only.
@@ -49,10 +50,8 @@ def cluster(address: str | None, cpus: int) -> Iterator[int]:
     if in_time and not address:
         os.environ.update(_PRIVATE)
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    try:
+    with needed("Work on a Ray cluster", "scale"):
         import ray
-    except ImportError as error:
-        raise MissingExtraError("Work on a Ray cluster", "scale") from error
 
     if ray.is_initialized():
         yield int(ray.cluster_resources()["CPU"])
@@ -61,7 +60,7 @@ def cluster(address: str | None, cpus: int) -> Iterator[int]:
         raise DataError("Ray was imported before it could be told to stay private; call ray.init() yourself first.")
     local = {"num_cpus": cpus, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
     try:
-        _knock(address)
+        _probe_port(address)
         with _silent_stderr():
             ray.init(
                 address=address or "local",
@@ -77,7 +76,7 @@ def cluster(address: str | None, cpus: int) -> Iterator[int]:
         ray.shutdown()
 
 
-def _knock(address: str | None) -> None:
+def _probe_port(address: str | None) -> None:
     """Find out at once that nobody listens; Ray itself tries for a minute and then ends the process."""
     host, separator, port = (address or "").removeprefix("ray://").rpartition(":")
     if separator and port.isdigit():

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
+from pneumoscope.files import sha256, write_text
+from pneumoscope.imaging.formats import SUFFIXES
 
 SPLITS = ("train", "val", "test")
 UNSPLIT = "all"
 """The split of films whose source names none."""
 
 COLUMNS = ("path", "label", "subtype", "patient", "split")
-SUFFIXES = {".jpeg", ".jpg", ".png", ".tif", ".tiff", ".dcm", ".dicom"}
 
 OFFICIAL_TEST_SHA256 = "480523ee0b0202874fa771a2e7af302eacf6f69089674bed729427b0bff5639a"
 
@@ -51,17 +53,12 @@ def load(source: Path) -> list[LabelledRadiograph]:
 
 def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     """Write films as a manifest that :func:`load` reads back; paths are written absolute."""
-    with path.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        for film in films:
-            writer.writerow([film.path.resolve(), film.label, film.subtype or "", film.patient, film.split])
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for film in films:
+        writer.writerow([film.path.resolve(), film.label, film.subtype or "", film.patient, film.split])
+    write_text(path, text.getvalue())
 
 
 def distinct(films: Iterable[LabelledRadiograph]) -> dict[str, LabelledRadiograph]:

@@ -6,6 +6,8 @@ import hashlib
 import io
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
@@ -52,26 +54,40 @@ def read(source: Source) -> Radiograph:
         NotAssessedError: it was refused; see Reason. No other exception, whatever the bytes.
         TypeError: the source is of none of these types.
     """
+    return reader_for(source)()
+
+
+def reader_for(source: Source) -> Callable[[], Radiograph]:
+    """What reads a source: so that a wrong type is told from bytes that cannot be read.
+
+    Raises:
+        TypeError: the source is of no type that :func:`read` takes.
+    """
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        try:
-            return _from_bytes(_load(path))
-        except NotAssessedError as error:
-            raise NotAssessedError(error.refusal, path) from None
+        return partial(_from_path, Path(source))
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source))
+        return lambda: _from_bytes(bytes(source))
     if isinstance(source, np.ndarray):
-        return _from_memory(_decode_array, source, source.tobytes())
+        return lambda: _from_memory(_decode_array, source, source.tobytes())
     if isinstance(source, Image.Image):
-        return _from_image(source)
+        return partial(_from_image, source)
     if _is_dataset(source):
-        return _from_bytes(_written(source))
+        return lambda: _from_bytes(_written(source))
+    if isinstance(source, io.TextIOBase):
+        raise TypeError("the file is open as text; open it in binary mode")
     if hasattr(source, "read"):
-        return _from_bytes(_content(source))
+        return lambda: _from_bytes(_content(source))
     raise TypeError(
         f"a radiograph cannot be read from {type(source).__name__}; give a path, bytes, a binary file, an array, a PIL "
         "image or a pydicom Dataset"
     )
+
+
+def _from_path(path: Path) -> Radiograph:
+    try:
+        return _from_bytes(_load(path))
+    except NotAssessedError as error:
+        raise NotAssessedError(error.refusal, path) from None
 
 
 def _from_bytes(content: bytes) -> Radiograph:
@@ -117,7 +133,7 @@ def _content(file: BinaryIO) -> bytes:
     except OSError as error:
         raise refuse(Reason.UNREADABLE, f"The file cannot be read: {error.strerror}.") from None
     if not isinstance(content, bytes | bytearray):
-        raise TypeError("the file is open as text; open it in binary mode")
+        raise TypeError("the file gives no bytes; open it in binary mode")
     return bytes(content)
 
 

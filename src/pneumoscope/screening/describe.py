@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.bundle.card import RELEASED
-from pneumoscope.screening.runtime.session import open_session
+from pneumoscope.screening.runtime.opening import open_session
 
 
-def about(bundle: Path | None = None) -> dict[str, Any]:
+def describe_bundle(bundle: Path | None = None) -> dict[str, Any]:
     """Tell what is known of a bundle.
 
     Args:

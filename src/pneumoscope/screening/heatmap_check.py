@@ -1,7 +1,7 @@
 """Two checks of a heatmap before anybody sees it: does it lie on the lungs, and does it stay when the film is moved?
 
-A heatmap that fails one of them would mislead, so it is not shown (``heatmap.overlay``). What the checks find on
-held-out films is measured by experiments/cam_check.py.
+A heatmap that fails one of them would mislead, so it is not shown (``output.heatmap_picture``). What the checks find on
+held-out films is measured by experiments/heatmap_check.
 """
 
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from PIL import Image
 
 from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.imaging.lung_field import lung_field
-from pneumoscope.screening.result import Heatmap
+from pneumoscope.screening.result import HeatmapStatus
 
 Heat = NDArray[np.float32]
-"""float32 (P, P), 0..1, as ``heatmap.heat`` makes it."""
+"""float32 (P, P), 0..1, as ``heatmap.intensity`` makes it."""
 
 Shift = tuple[int, int]
 """How far a film is moved, down and to the right, in pixels of the model's input; either may be negative."""
 
 MOVED: Shift = (12, 12)
 """The one move that screening tries. It costs one inference, and it asks more than 12 pixels up, down, left or right:
-it finds more than twice as many unstable as those four do on average, on held-out films (experiments/cam_check.py)."""
+it finds more than twice as many unstable as those four do on average, on held-out films (experiments/heatmap_check)."""
 
 LEAST_AGREEMENT = 0.76
 """Below this a heatmap is unstable: it is about what one in ten pairs of different children's heatmaps reach, so a map
-with less agrees with itself no better than with another child's (held-out films, experiments/cam_check.py)."""
+with less agrees with itself no better than with another child's (held-out films, experiments/heatmap_check)."""
 
 
 def chance() -> float:
@@ -80,7 +80,7 @@ def agreement(heat: Heat, again: Heat, shift: Shift) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def check(heat: Heat, again: Callable[[], Heat]) -> Heatmap | None:
+def assess_heatmap(heat: Heat, again: Callable[[], Heat]) -> HeatmapStatus | None:
     """Judge whether a heatmap may be shown.
 
     Args:
@@ -93,8 +93,8 @@ def check(heat: Heat, again: Callable[[], Heat]) -> Heatmap | None:
     if not heat.any():
         return None
     if lung_share(heat) < chance():
-        return Heatmap.OUTSIDE_LUNGS
-    return Heatmap.SHOWN if agreement(heat, again(), MOVED) >= LEAST_AGREEMENT else Heatmap.UNSTABLE
+        return HeatmapStatus.OUTSIDE_LUNGS
+    return HeatmapStatus.SHOWN if agreement(heat, again(), MOVED) >= LEAST_AGREEMENT else HeatmapStatus.UNSTABLE
 
 
 @cache

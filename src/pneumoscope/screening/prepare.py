@@ -1,59 +1,80 @@
-"""One film from disk to model input."""
+"""One source to the network's input."""
 
+import logging
+import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.imaging import NotAssessedError, Radiograph, Reason, read, to_input
+from pneumoscope.imaging import Header, NotAssessedError, Radiograph, Reason, Refusal, Remark, Source, to_input
 from pneumoscope.imaging.preprocess import to_8_bit
-
-Source = Path | str | bytes | NDArray[np.generic]
-"""A file, a file's content, or an array; see ``imaging.read``."""
+from pneumoscope.imaging.reading import reader_for
 
 PREVIEW_SIZE = 512
-"""The longer side of the film that a result carries, in pixels."""
+"""The longer side of a preview, in pixels."""
+
+_log = logging.getLogger("pneumoscope")
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A film that passed the input gate.
+    """A radiograph, ready for the network.
 
     Attributes:
-        pixels: the model's input, uint8 (size, size).
-        film: the film for a person's eyes, uint8 (height, width), aspect kept; None where none was asked for.
+        pixels: the network's input, uint8 (size, size).
+        sha256: hex digest of the source.
+        header: of a DICOM object; else None.
+        remarks: on how it was read.
+        preview: a small copy for a person's eyes, uint8 (height, width), aspect kept; None where none was asked for.
     """
 
     pixels: NDArray[np.uint8]
-    film: NDArray[np.uint8] | None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What the input gate said of a file that it refused.
-
-    A value and not the exception itself, whose traceback would keep the file's bytes in memory.
-
-    Attributes:
-        reason: the coded reason.
-        detail: one sentence for a person. Holds no patient data.
-    """
-
-    reason: Reason
-    detail: str
+    sha256: str
+    header: Header | None
+    remarks: tuple[Remark, ...]
+    preview: NDArray[np.uint8] | None
 
 
 def prepare(source: Source, size: int, *, preview: bool) -> Prepared | Refusal:
-    """Decode one film; a refusal is returned, not raised, because it is a result like any other."""
+    """Read one source and bring it to the network's input.
+
+    A refusal is returned, not raised, because it is a result like any other; one that is passed in comes back.
+
+    Args:
+        source: see ``imaging.read``; or a Refusal of what could not even be fetched.
+        size: side of the network's input, in pixels.
+        preview: whether a small copy for a person's eyes is made too.
+
+    Raises:
+        TypeError: the source is of no type that ``imaging.read`` takes.
+    """
+    if isinstance(source, Refusal):
+        return source
+    read = reader_for(source)
     try:
-        radiograph = read(source)
-        return Prepared(to_input(radiograph, size), _preview(radiograph) if preview else None)
+        radiograph = read()
+        return Prepared(
+            to_input(radiograph, size),
+            radiograph.sha256,
+            radiograph.header,
+            radiograph.remarks,
+            _preview(radiograph) if preview else None,
+        )
     except NotAssessedError as refused:
-        return Refusal(refused.reason, refused.detail)
-    except Exception as problem:  # a decoder's own bug must not stop the other films; its text may name the patient
+        return refused.refusal
+    except Exception as problem:  # a decoder's own bug must not stop the others; its text may name the patient
+        _log.warning("A decoder failed with %s; the radiograph is not assessed.", type(problem).__name__)
         return Refusal(Reason.UNREADABLE, f"The file could not be decoded ({type(problem).__name__}).")
+
+
+def name_of(source: Source) -> str | None:
+    """The path or name of a source; None where it has none."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    name = getattr(source, "name", None) or getattr(source, "filename", None)  # of a file; of an image or a Dataset
+    return name if isinstance(name, str) and name else None
 
 
 def _preview(radiograph: Radiograph) -> NDArray[np.uint8]:

@@ -1,29 +1,29 @@
 """What screening says about one radiograph."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.imaging import Reason
+from pneumoscope.decision.labels import Finding
+from pneumoscope.imaging import Header, Reason, Remark
 
-FIELDS = (
-    "path", "status", "reason", "detail", "score", "probability", "threshold", "operating_point", "finding",
-    "viral_probability", "model_name", "model_version", "model_sha256", "runtime",
-)  # fmt: skip
-"""The columns of the CSV and the keys of a JSON line."""
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 class Status(StrEnum):
-    """Whether the input gate let the film through. The values are part of the output format."""
+    """Whether a radiograph was assessed. The values are part of the output format."""
 
     SCREENED = "screened"
     NOT_ASSESSED = "not_assessed"
 
 
-class Heatmap(StrEnum):
-    """What became of a heatmap when it was checked; see ``explanation``."""
+class HeatmapStatus(StrEnum):
+    """What became of a heatmap when it was checked; see ``heatmap_check``."""
 
     SHOWN = "shown"
     OUTSIDE_LUNGS = "outside_lungs"
@@ -36,8 +36,8 @@ class Heatmap(StrEnum):
 
 
 _WHY_HIDDEN = {
-    Heatmap.OUTSIDE_LUNGS: "Heatmap not shown: it points at the lungs less than chance would.",
-    Heatmap.UNSTABLE: "Heatmap not shown: it changes when the film is moved by a few pixels.",
+    HeatmapStatus.OUTSIDE_LUNGS: "Heatmap not shown: it points at the lungs less than chance would.",
+    HeatmapStatus.UNSTABLE: "Heatmap not shown: it changes when the film is moved by a few pixels.",
 }
 
 
@@ -49,7 +49,7 @@ class ModelIdentity:
         name: the bundle's name.
         version: the bundle's version.
         sha256: hex digest of the bundle file, so that a result can be traced to the exact model and thresholds.
-        runtime: what did the arithmetic, one of ``session.RUNTIMES``.
+        runtime: what did the arithmetic, one of ``runtime.opening.RUNTIMES`` but "auto".
     """
 
     name: str
@@ -59,59 +59,66 @@ class ModelIdentity:
 
 
 @dataclass(frozen=True)
-class Screening:
+class ScreeningResult:
     """The result of one radiograph. Research use; not a medical device.
 
     Attributes:
-        path: the file as it was named; None for a radiograph that came as bytes or as an array.
-        status: screened, or not assessed because the input gate refused the file.
+        source: the path or name of what was screened; None for bytes, an array, or a Dataset.
+        source_sha256: hex digest of its bytes; None where they could not be read.
+        header: the small header of a DICOM object; else None.
+        time: when the result was made, UTC.
+        status: screened, or not assessed.
         model: the model that was used.
         operating_point: the name of the threshold that was used.
-        threshold: the probability from which the finding is pneumonia, 0..1.
-        reason: the coded reason; only of a film that was not assessed.
-        detail: one sentence for a person; only of a film that was not assessed.
+        threshold: the probability from which the finding is pneumonia, between 0 and 1.
+        reason: the coded reason; only where it was not assessed.
+        detail: one sentence for a person; only where it was not assessed.
         score: raw logit of pneumonia.
         probability: calibrated probability of pneumonia, 0..1.
-        finding: "pneumonia" or "normal".
+        finding: normal or pneumonia.
         viral_probability: probability of a viral pneumonia, 0..probability.
-        evidence: float32 (P, P): local log-odds of pneumonia, whose mean is the log-odds of ``probability``.
-        heatmap: whether the heatmap may be shown; None where there is none: on a film without heat, such as a normal
-            one, and where no preview was asked for.
-        film: uint8 (height, width), 0 black to 255 white: the film as it was read, its longer side at most 512 pixels;
-            None where no preview was asked for.
+        remarks: coded remarks on how the source was read.
+        contribution_map: float32 (P, P): local log odds of pneumonia, whose mean is the log odds of ``probability``.
+        heatmap: whether the heatmap may be shown; None where there is none: on a radiograph without heat, such as a
+            normal one, and where no heatmap was asked for.
+        preview: uint8 (height, width), 0 black to 255 white, a small copy for a person's eyes, its longer side at most
+            512 pixels; None where no heatmap was asked for.
     """
 
-    path: str | None
+    source: str | None
+    source_sha256: str | None
     status: Status
     model: ModelIdentity
     operating_point: str
     threshold: float
+    time: datetime = field(compare=False)
+    header: Header | None = None
     reason: Reason | None = None
     detail: str | None = None
     score: float | None = None
     probability: float | None = None
-    finding: str | None = None
+    finding: Finding | None = None
     viral_probability: float | None = None
-    evidence: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
-    heatmap: Heatmap | None = None
-    film: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+    remarks: tuple[Remark, ...] = ()
+    contribution_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    heatmap: HeatmapStatus | None = None
+    preview: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 
-    def record(self) -> dict[str, str | float | None]:
-        """Give the result as a flat record of ``FIELDS``."""
-        values = (
-            self.path,
-            self.status.value,
-            self.reason.value if self.reason else None,
-            self.detail,
-            self.score,
-            self.probability,
-            self.threshold,
-            self.operating_point,
-            self.finding,
-            self.viral_probability,
-            self.model.name,
-            self.model.version,
-            self.model.sha256,
-            self.model.runtime,
-        )
-        return dict(zip(FIELDS, values, strict=True))
+    def to_dict(self) -> dict[str, Any]:
+        """Give the result as JSON values: the keys and values of ``pneumoscope info --schema``, in that order."""
+        from pneumoscope.screening.record import record
+
+        return record(self)
+
+    def heatmap_image(self) -> "Image.Image":
+        """Draw the heatmap over the preview; one that failed its check leaves the preview as it is.
+
+        Returns:
+            An RGB image of the size of ``preview``.
+
+        Raises:
+            ValueError: it was not assessed, or no heatmap was asked for.
+        """
+        from pneumoscope.screening.output.heatmap_picture import overlay
+
+        return overlay(self)

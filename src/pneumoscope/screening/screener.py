@@ -1,135 +1,184 @@
-"""The library's front door: radiographs in, results out."""
+"""The front door: radiographs in, results out."""
 
+import logging
+import os
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import RELEASED, BundleCard
 from pneumoscope.compute.cores import usable_cores
-from pneumoscope.compute.pool import in_order
+from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
-from pneumoscope.decision.score import pneumonia_score, viral_share
-from pneumoscope.screening.heatmap import evidence, heat
-from pneumoscope.screening.heatmap_check import MOVED, check, moved
-from pneumoscope.screening.prepare import Refusal, Source, prepare
-from pneumoscope.screening.result import Heatmap, ModelIdentity, Screening, Status
-from pneumoscope.screening.runtime.session import open_session
+from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.imaging import Refusal, Source
+from pneumoscope.screening.heatmap import contribution_map, intensity
+from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
+from pneumoscope.screening.prepare import Prepared, name_of, prepare
+from pneumoscope.screening.result import HeatmapStatus, ModelIdentity, ScreeningResult, Status
+from pneumoscope.screening.runtime.opening import open_session
+
+_log = logging.getLogger("pneumoscope")
 
 
 class Screener:
-    """One model bundle, ready to screen. Make one and keep it; it may be used from one thread at a time.
+    """One model bundle, ready to screen. Make one and keep it: many threads may use it at once.
+
+    Its threads live until :meth:`close`, or the end of a ``with`` block. All arithmetic runs on them, so that however
+    many callers there are, no more than ``workers`` radiographs are judged at once.
 
     Attributes:
         model: which model it is.
         card: what the bundle says of itself.
     """
 
-    def __init__(self, bundle: Path | None = None, workers: int | None = None, runtime: str = "auto") -> None:
+    def __init__(
+        self, bundle: str | os.PathLike[str] | None = None, *, workers: int | None = None, runtime: str = "auto"
+    ) -> None:
         """Load a bundle.
 
         Args:
             bundle: the bundle file; None for the one inside the package.
-            workers: how many films are decoded and judged at once, each on one core; None for the cores that affinity
-                and cgroups leave to this process.
-            runtime: one of ``session.RUNTIMES``.
+            workers: how many radiographs are decoded and judged at once, each on one core; None for the cores that
+                affinity and cgroups leave to this process.
+            runtime: one of ``runtime.opening.RUNTIMES``.
 
         Raises:
             BundleError: when the file is missing, damaged, no bundle, or of an unknown schema.
             MissingExtraError: when OpenVINO was asked for and is not installed.
-            DataError: when the runtime is unknown, or its precision not proven for this bundle.
+            DataError: when the runtime is unknown, or an int8 bundle is to run on OpenVINO.
         """
-        self._workers = workers or usable_cores()
-        self._session = open_session(bundle or RELEASED, self._workers, runtime)
+        workers = workers or usable_cores()
+        self._session = open_session(RELEASED if bundle is None else Path(bundle), workers, runtime)
+        self._pool = WorkerPool(workers)
         self.card: BundleCard = self._session.card
         self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
-        self._calibration = self.card.rule.calibration
+        _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
+
+    def __enter__(self) -> "Screener":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End its threads; nothing can be screened afterwards. Safe to repeat."""
+        self._pool.close()
 
     def operating_point(self, asked: str | float | None = None) -> OperatingPoint:
-        """Find an operating point.
-
-        Args:
-            asked: a name from the bundle, or a threshold on the probability (a number, or its text, within 0..1);
-                None for the bundle's default.
+        """Find an operating point; see ``DecisionRule.operating_point``.
 
         Raises:
-            DataError: when the bundle knows no such operating point.
+            DataError: when there is no such operating point.
         """
         return self.card.rule.operating_point(asked)
 
-    def screen(self, source: Source, operating_point: str | float | None = None) -> Screening:
+    def screen(
+        self, source: Source, operating_point: str | float | None = None, *, heatmap: bool = False
+    ) -> ScreeningResult:
         """Screen one radiograph.
 
         Args:
-            source: a path, a file's content, or an array; see ``imaging.read``.
-            operating_point: see ``operating_point``.
+            source: a path, a file's content, a binary file, an array, a PIL image or a pydicom Dataset; see
+                ``imaging.read``.
+            operating_point: a name that the bundle knows, or a threshold on the probability, between 0 and 1; None for
+                the bundle's default.
+            heatmap: whether the result carries a preview and a heatmap that was checked. It takes time: as much as a
+                second inference where the heatmap lies on the lungs.
 
         Returns:
-            The result; a file that the input gate refused comes back as not assessed.
+            The result; a source that was refused comes back as not assessed.
 
         Raises:
-            DataError: when the operating point is unknown.
+            DataError: when there is no such operating point.
+            TypeError: the source is of none of these types.
+            RuntimeError: the screener is closed.
         """
-        [result] = self.screen_many([source], operating_point)
-        return result
+        return self._pool.call(self._screening(operating_point, heatmap), source)
 
     def screen_many(
-        self, sources: Iterable[Source], operating_point: str | float | None = None, *, preview: bool = True
-    ) -> Iterator[Screening]:
-        """Screen radiographs, in order, on all cores.
+        self, sources: Iterable[Source | Refusal], operating_point: str | float | None = None, *, heatmap: bool = False
+    ) -> Iterator[ScreeningResult]:
+        """Screen radiographs, in order, on all workers, while their results are taken.
 
         Args:
-            sources: taken a few at a time; memory does not grow with their number.
-            operating_point: see ``operating_point``.
-            preview: whether results carry the film for a person's eyes, and the check of its heatmap. Heatmaps need
-                both; they take time, as much as a second inference where a heatmap lies on the lungs.
+            sources: see :meth:`screen`; or the Refusal of one that could not be fetched, which comes back as its
+                result. They are taken a few at a time, so memory does not grow with their number.
+            operating_point: see :meth:`screen`.
+            heatmap: see :meth:`screen`.
 
         Returns:
             One result for each source, in the order of the sources.
 
         Raises:
-            DataError: when the operating point is unknown.
+            DataError: when there is no such operating point.
+            TypeError: a single source was given; or, when its turn comes, one of no type that can be screened.
+            RuntimeError: when the first result is taken, if the screener is closed.
         """
-        point = self.operating_point(operating_point)  # complain now and not at the first result
-        return in_order(partial(self._screen, point=point, preview=preview), sources, self._workers)
+        if isinstance(sources, str | bytes | os.PathLike):
+            raise TypeError("screen_many takes several sources; give one to screen")
+        return self._pool.map(self._screening(operating_point, heatmap), sources)
 
     def predict(self, sources: Iterable[Source]) -> Iterator[NDArray[np.float32] | Refusal]:
-        """Give the raw logits, for evaluation on labelled films.
+        """Give the raw logits, for evaluation on labelled radiographs.
 
         Args:
-            sources: taken a few at a time; memory does not grow with their number.
+            sources: see :meth:`screen_many`.
 
         Returns:
-            For each source, in order: float32 (3,) in the order of ``decision.labels.CLASSES``, or the gate's refusal.
+            For each source, in order: float32 (3,) in the order of ``decision.labels.CLASSES``, or why it was refused.
         """
-        return in_order(self._predict, sources, self._workers)
+        return self._pool.map(self._predict, sources)
 
-    def _screen(self, source: Source, point: OperatingPoint, preview: bool) -> Screening:
-        prepared = prepare(source, self.card.input_size, preview=preview)
+    def _identity(self) -> tuple[str, str, str, str]:
+        return self.model.name, self.model.version, self.model.sha256[:12], self.model.runtime
+
+    def _screening(self, asked: str | float | None, heatmap: bool) -> "partial[ScreeningResult]":
+        point = self.operating_point(asked)  # complain now and not at the first result
+        return partial(self._screen, point=point, heatmap=heatmap)
+
+    def _screen(self, source: Source | Refusal, point: OperatingPoint, heatmap: bool) -> ScreeningResult:
+        prepared = prepare(source, self.card.input_size, preview=heatmap)
         result = partial(
-            Screening,
-            path=str(source) if isinstance(source, Path | str) else None,
+            ScreeningResult,
+            source=name_of(source),
+            source_sha256=prepared.sha256,
+            header=prepared.header,
+            time=datetime.now(UTC),
             model=self.model,
             operating_point=point.name,
             threshold=point.threshold,
         )
         if isinstance(prepared, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
-        [logits], [cam] = self._session.run(prepared.pixels[None])
-        decided = self._decide(logits, cam, point)
-        if preview:
-            decided |= {"film": prepared.film, "heatmap": self._check(prepared.pixels, decided["evidence"], point)}
-        return result(status=Status.SCREENED, **decided)
+        logits, cam = self._session.run(prepared.pixels[None])
+        rule = self.card.rule
+        probability = float(rule.probability(logits)[0])
+        contributions = contribution_map(logits[0], cam[0], rule.calibration)
+        return result(
+            status=Status.SCREENED,
+            score=float(pneumonia_score(logits)[0]),
+            probability=probability,
+            finding=point.finding(probability),
+            viral_probability=float(rule.viral_probability(logits)[0]),
+            remarks=prepared.remarks,
+            contribution_map=contributions,
+            heatmap=self._assess(prepared, contributions, point) if heatmap else None,
+            preview=prepared.preview,
+        )
 
-    def _check(self, pixels: NDArray[np.uint8], found: NDArray[np.float32], point: OperatingPoint) -> Heatmap | None:
+    def _assess(
+        self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint
+    ) -> HeatmapStatus | None:
         def again() -> NDArray[np.float32]:
-            [logits], [cam] = self._session.run(moved(pixels, MOVED)[None])
-            return heat(evidence(logits, cam, self._calibration), point.threshold)
+            [logits], [cam] = self._session.run(moved(prepared.pixels, MOVED)[None])
+            return intensity(contribution_map(logits, cam, self.card.rule.calibration), point.threshold)
 
-        return check(heat(found, point.threshold), again)
+        return assess_heatmap(intensity(contributions, point.threshold), again)
 
     def _predict(self, source: Source) -> NDArray[np.float32] | Refusal:
         prepared = prepare(source, self.card.input_size, preview=False)
@@ -137,14 +186,3 @@ class Screener:
             return prepared
         logits, _ = self._session.run(prepared.pixels[None])
         return logits.reshape(-1)
-
-    def _decide(self, logits: NDArray[np.float32], cam: NDArray[np.float32], point: OperatingPoint) -> dict[str, Any]:
-        score = pneumonia_score(logits[None])
-        probability = float(self._calibration.probability(score)[0])
-        return {
-            "score": float(score[0]),
-            "probability": probability,
-            "finding": point.finding(probability),
-            "viral_probability": probability * float(viral_share(logits[None])[0]),
-            "evidence": evidence(logits, cam, self._calibration),
-        }

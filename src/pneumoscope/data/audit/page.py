@@ -79,7 +79,7 @@ def render(found: Audit, measured: Measured, source: Path, picture: Picture) -> 
     Returns:
         HTML that loads nothing from elsewhere.
     """
-    pages = environment("pneumoscope.data.audit").overlay()
+    pages = environment("pneumoscope.data.audit")
     pages.filters["thousands"] = lambda number: f"{number:,}"
     pages.filters["auc"] = lambda value: "n/a" if value is None else f"{value:.3f}".removeprefix("0")
     pages.filters["film"] = lambda film: shown(film.path, source)

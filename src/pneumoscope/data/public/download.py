@@ -4,15 +4,12 @@ import hashlib
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pneumoscope._version import __version__
 from pneumoscope.errors import DataError
-
-Report = Callable[[str, int, int | None], None]
-"""Called with what is being done, how much of it is done, and how much there is, where that is known."""
+from pneumoscope.progress import Progress
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as lost."""
@@ -45,7 +42,7 @@ def open_url(url: str, headers: dict[str, str] | None = None) -> http.client.HTT
     return response
 
 
-def why(error: Exception, url: str) -> FetchError:
+def as_fetch_error(error: Exception, url: str) -> FetchError:
     """Put a failed request into words."""
     host = urlsplit(url).netloc
     if isinstance(error, urllib.error.HTTPError):
@@ -53,7 +50,7 @@ def why(error: Exception, url: str) -> FetchError:
     return FetchError(f"No connection to {host} ({getattr(error, 'reason', None) or error}).")
 
 
-def download(url: str, target: Path, size: int, sha256: str | None, report: Report) -> None:
+def download(url: str, target: Path, size: int, sha256: str | None, report: Progress) -> None:
     """Download a file, going on where an earlier try stopped.
 
     Bytes gather in ``<target>.part``, which becomes ``target`` only when its size and its checksum are right. A server
@@ -90,7 +87,7 @@ def download(url: str, target: Path, size: int, sha256: str | None, report: Repo
     part.replace(target)
 
 
-def _transfer(url: str, part: Path, size: int, report: Report) -> None:
+def _transfer(url: str, part: Path, size: int, report: Progress) -> None:
     """Append what is missing of a file.
 
     Raises:
@@ -109,15 +106,15 @@ def _transfer(url: str, part: Path, size: int, report: Report) -> None:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink()
             raise _DroppedError from error
-        raise why(error, url) from error
+        raise as_fetch_error(error, url) from error
     except OSError as error:
-        raise why(error, url) from error
+        raise as_fetch_error(error, url) from error
     with response:
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
         _receive(response, part, have if resumed else 0, size, report)
 
 
-def _receive(response: http.client.HTTPResponse, part: Path, have: int, size: int, report: Report) -> None:
+def _receive(response: http.client.HTTPResponse, part: Path, have: int, size: int, report: Progress) -> None:
     """Write a response to the part, after its first ``have`` bytes; never past ``size``."""
     with part.open("ab" if have else "wb") as stream:
         try:
@@ -131,7 +128,7 @@ def _receive(response: http.client.HTTPResponse, part: Path, have: int, size: in
         raise _DroppedError
 
 
-def _verify(part: Path, sha256: str, report: Report) -> None:
+def _verify(part: Path, sha256: str, report: Progress) -> None:
     report("verifying", 0, None)
     with part.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.data.layout import fingerprint, sha256
-from pneumoscope.data.public.download import FetchError, Report, download, open_url, why
+from pneumoscope.data.layout import fingerprint
+from pneumoscope.data.public.download import FetchError, as_fetch_error, download, open_url
 from pneumoscope.data.public.unpacking import CLASS_FOLDERS, SPLIT_FOLDERS, unpack
-from pneumoscope.errors import DataError, MissingExtraError
+from pneumoscope.errors import DataError
+from pneumoscope.extras import needed
+from pneumoscope.files import json_text, sha256, write_text
+from pneumoscope.progress import Progress
 
 LICENCE = "CC BY 4.0"
 CITATION = (
@@ -101,7 +104,7 @@ class Fetched:
         return sum(self.counts.values())
 
 
-def from_mendeley(out: Path, report: Report, release: Release = MENDELEY) -> Fetched:
+def from_mendeley(out: Path, report: Progress, release: Release = MENDELEY) -> Fetched:
     """Download the films from Mendeley Data with the standard library, verified against the published sha256.
 
     Args:
@@ -145,10 +148,8 @@ def from_kaggle(out: Path, release: Release = KAGGLE) -> Fetched:
         MissingExtraError: kagglehub is not installed.
         FetchError, DataError: as for :func:`from_mendeley`.
     """
-    try:
+    with needed("Fetching from Kaggle (not --source mendeley)", "fetch"):
         import kagglehub
-    except ImportError as error:
-        raise MissingExtraError("Fetching from Kaggle (not --source mendeley)", "fetch") from error
 
     def bring(work: Path) -> None:
         before = os.environ.get("KAGGLEHUB_CACHE")
@@ -180,7 +181,7 @@ def _fetch(out: Path, release: Release, bring: Callable[[Path], str | None]) -> 
         shutil.rmtree(films, ignore_errors=True)  # of an earlier try that ended while unpacking
         digest = bring(work)
         fetched = Fetched(release.source, LICENCE, CITATION, digest, _complete(films, release), _fingerprint(films))
-        (films / RECORD).write_text(json.dumps(asdict(fetched), indent=2) + "\n", encoding="utf-8")
+        write_text(films / RECORD, json_text(asdict(fetched)))
         if out.exists():
             out.rmdir()
         films.replace(out)
@@ -201,7 +202,7 @@ def _archive_entry(release: Release) -> dict[str, Any]:
         with open_url(url, {"Accept": "application/vnd.mendeley-public-dataset.1+json"}) as response:
             listing = json.load(response)
     except (OSError, http.client.HTTPException) as error:
-        raise why(error, url) from error
+        raise as_fetch_error(error, url) from error
     except ValueError as error:
         raise FetchError(f"{url} answered something else than a list of files.") from error
     for entry in listing if isinstance(listing, list) else []:

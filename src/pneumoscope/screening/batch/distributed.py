@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pneumoscope.compute.cores import usable_cores
-from pneumoscope.compute.ray_cluster import cluster
+from pneumoscope.compute.ray_cluster import ray_cluster
 from pneumoscope.errors import DataError
-from pneumoscope.screening.batch.job import Counts, Folder, Job, fingerprint
+from pneumoscope.screening.batch.job import Job, JobStore, fingerprint
 from pneumoscope.screening.batch.parts import PartScreener
+from pneumoscope.screening.output.summary import Counts
 from pneumoscope.screening.screener import Screener
 from pneumoscope.screening.sources.listing import is_uri
 
@@ -43,14 +44,14 @@ _MOST_BLOCKS = 10_000
 
 
 @dataclass(frozen=True)
-class Order:
+class BatchOptions:
     """What to screen with.
 
     Attributes:
         out: folder or URI for the results, which every worker must reach.
         bundle: the bundle file; None for the one inside the package.
         operating_point: see ``Screener.operating_point``.
-        runtime: one of ``session.RUNTIMES``.
+        runtime: one of ``runtime.opening.RUNTIMES``.
         part_size: films in a part; None for what suits their number.
     """
 
@@ -69,31 +70,31 @@ class DistributedScreening:
         model: which model it is.
     """
 
-    def __init__(self, films: Sequence[str], order: Order) -> None:
+    def __init__(self, films: Sequence[str], options: BatchOptions) -> None:
         """Begin, or go on.
 
         Args:
             films: paths and URIs; see ``listing.list_films``.
-            order: what to screen with.
+            options: what to screen with.
 
         Raises:
             BundleError: when the bundle cannot be used.
             DataError: when the operating point is unknown, or the folder holds another job or cannot be written.
         """
-        screener = Screener(order.bundle, 1, order.runtime)
-        point = screener.operating_point(order.operating_point)
+        screener = Screener(options.bundle, workers=1, runtime=options.runtime)
+        point = screener.operating_point(options.operating_point)
         self.model = screener.model
         self.job = Job(
             films=len(films),
             films_sha256=fingerprint(films),
-            part_size=order.part_size or min(max(-(-len(films) // PARTS), SMALLEST), LARGEST),
+            part_size=options.part_size or min(max(-(-len(films) // PARTS), SMALLEST), LARGEST),
             model_sha256=self.model.sha256,
             operating_point=point.name,
             threshold=point.threshold,
-            runtime=order.runtime,
+            runtime=options.runtime,
         )
-        self._bundle = order.bundle and order.bundle.absolute()
-        self._folder = Folder(order.out if is_uri(order.out) else str(Path(order.out).absolute()))
+        self._bundle = options.bundle and options.bundle.absolute()
+        self._folder = JobStore(options.out if is_uri(options.out) else str(Path(options.out).absolute()))
         self._folder.begin(self.job, films)
 
     def run(self, address: str | None = None, workers: int | None = None) -> Iterator[Counts]:
@@ -116,7 +117,7 @@ class DistributedScreening:
         missing = [part for part in range(self.job.parts) if part not in done]
         if not missing:
             return
-        with cluster(address, workers or usable_cores()) as cpus:
+        with ray_cluster(address, workers or usable_cores()) as cpus:
             problems: list[str] = []
             for row in self._rows(missing, min(workers or cpus, len(missing))):
                 problems += filter(None, [row.pop("problem")])
@@ -124,9 +125,9 @@ class DistributedScreening:
                 yield total
                 if len(problems) > _MOST_LOST:
                     break
-        if total.films < self.job.films:
+        if total.total < self.job.films:
             raise DataError(
-                f"{self.job.films - total.films} of {self.job.films} films have no result yet. "
+                f"{self.job.films - total.total} of {self.job.films} films have no result yet. "
                 f"{problems[-1] if problems else _DIED} The same command tries them again."
             )
 

@@ -20,12 +20,17 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector, FileSystem
 
 from pneumoscope.errors import DataError
-from pneumoscope.screening.result import FIELDS, Status
+from pneumoscope.screening.output.summary import Counts
+from pneumoscope.screening.record import FIELDS
 from pneumoscope.screening.sources.listing import is_uri
 from pneumoscope.screening.sources.remote import locate
 
-NUMBERS = {"score", "probability", "threshold", "viral_probability"}
-SCHEMA = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in FIELDS])
+_TYPES = {
+    "schema_version": pa.int64(),
+    **dict.fromkeys(("score", "probability", "threshold", "viral_probability"), pa.float64()),
+    "remarks": pa.list_(pa.string()),
+}
+SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in FIELDS])
 """Of a file of results: the keys and values of a JSON line."""
 
 _STORES = {"s3", "gcs", "abfs"}
@@ -43,7 +48,7 @@ class Job:
         model_sha256: of the bundle.
         operating_point: its name.
         threshold: on the probability, 0..1.
-        runtime: what was asked for, one of ``session.RUNTIMES``.
+        runtime: what was asked for, one of ``runtime.opening.RUNTIMES``.
     """
 
     films: int
@@ -65,21 +70,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How many films were screened, with what outcome."""
-
-    films: int = 0
-    pneumonia: int = 0
-    not_assessed: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.films + other.films, self.pneumonia + other.pneumonia, self.not_assessed + other.not_assessed
-        )
-
-
-@dataclass(frozen=True)
-class Folder:
+class JobStore:
     """Where a job and its results lie.
 
     Attributes:
@@ -146,7 +137,7 @@ class Folder:
             rows = pq.read_table(f"{base}/{_part(part)}", filesystem=files, columns=["status", "finding"])
         except (OSError, pa.ArrowException):
             return None
-        return counted(rows.to_pylist()) if rows.num_rows == job.films_of(part) else None
+        return Counts.of(rows.to_pylist()) if rows.num_rows == job.films_of(part) else None
 
     def _earlier(self) -> dict[str, Any] | None:
         files, base = self._place
@@ -183,15 +174,6 @@ def fingerprint(films: Sequence[str]) -> str:
     for film in films:
         digest.update(os.fsencode(film if is_uri(film) else os.path.join(here, film)) + b"\0")
     return digest.hexdigest()
-
-
-def counted(records: Sequence[dict[str, Any]]) -> Counts:
-    """Count results by their outcome."""
-    return Counts(
-        len(records),
-        sum(record["finding"] == "pneumonia" for record in records),
-        sum(record["status"] == Status.NOT_ASSESSED.value for record in records),
-    )
 
 
 def _part(part: int) -> str:

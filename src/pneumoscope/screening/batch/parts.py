@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pneumoscope.compute.pool import in_order
+from pneumoscope.compute.pool import WorkerPool
+from pneumoscope.decision.rule import CUSTOM
 from pneumoscope.errors import BundleError, PneumoscopeError
-from pneumoscope.imaging import NotAssessedError
-from pneumoscope.screening.batch.job import Counts, Folder, Job, counted
-from pneumoscope.screening.prepare import Refusal
-from pneumoscope.screening.result import Screening, Status
+from pneumoscope.imaging import NotAssessedError, Refusal
+from pneumoscope.screening.batch.job import Job, JobStore
+from pneumoscope.screening.output.summary import Counts
 from pneumoscope.screening.screener import Screener
 from pneumoscope.screening.sources.listing import is_uri
 from pneumoscope.screening.sources.remote import fetch
@@ -28,7 +28,7 @@ READERS = 2
 class PartScreener:
     """Screens whole parts, one film at a time. Made once in every worker."""
 
-    def __init__(self, folder: Folder, job: Job, bundle: Path | None, origin: Path) -> None:
+    def __init__(self, folder: JobStore, job: Job, bundle: Path | None, origin: Path) -> None:
         """Prepare. The model is loaded with the first part, so that its faults are told as the part's.
 
         Args:
@@ -69,33 +69,17 @@ class PartScreener:
     def _screen(self, part: int) -> Counts:
         rows = self._films.read_row_group(part).column("path").to_pylist()
         names = [os.fsdecode(row) for row in rows]
-        records = [record | {"path": _text(name)} for name, record in zip(names, self._records(names), strict=True)]
+        records = [record | {"source": _text(name)} for name, record in zip(names, self._records(names), strict=True)]
         self._folder.write(part, records)
-        return counted(records)
+        return Counts.of(records)
 
     def _records(self, names: list[str]) -> Iterator[dict[str, Any]]:
-        """Screen films by name; one that cannot be fetched is a result like any other."""
-        refused: dict[int, Refusal] = {}
-
-        def sources() -> Iterator[Path | bytes]:
-            for number, source in enumerate(in_order(self._source, names, READERS)):
-                if isinstance(source, Refusal):
-                    refused[number] = source
-                else:
-                    yield source
-
-        known = [point.name for point in self._screener.card.rule.operating_points]
-        asked = self._job.operating_point if self._job.operating_point in known else self._job.threshold
-        results = self._screener.screen_many(sources(), asked, preview=False)
-        screened = iter([result.record() for result in results])
-        blank = Screening(
-            None, Status.NOT_ASSESSED, self._screener.model, self._job.operating_point, self._job.threshold
-        ).record()
-        for number in range(len(names)):
-            if refusal := refused.get(number):
-                yield blank | {"reason": refusal.reason.value, "detail": refusal.detail}
-            else:
-                yield next(screened)
+        """Screen by name; what cannot be fetched is a result like any other."""
+        job = self._job
+        asked = job.threshold if job.operating_point == CUSTOM else job.operating_point
+        with WorkerPool(READERS) as readers:
+            for result in self._screener.screen_many(readers.map(self._source, names), asked):
+                yield result.to_dict()
 
     def _source(self, name: str) -> Path | bytes | Refusal:
         if not is_uri(name):
@@ -103,7 +87,7 @@ class PartScreener:
         try:
             return fetch(name)
         except NotAssessedError as refused:
-            return Refusal(refused.reason, refused.detail)
+            return refused.refusal
 
 
 def _text(name: str) -> str:

@@ -1,20 +1,18 @@
 """A self-contained HTML page: each film beside its heatmap, the decision, and the limits."""
 
-import base64
-import io
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from pneumoscope.bundle.card import BundleCard
-from pneumoscope.screening.heatmap import LEGEND, hidden, overlay, ramp
-from pneumoscope.screening.output.writers import Tally, percent, printable
-from pneumoscope.screening.result import Screening
+from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.pages import data_uri, environment
+from pneumoscope.screening.output.heatmap_picture import LEGEND, hidden, overlay, ramp
+from pneumoscope.screening.output.summary import Tally, printable, probability_text
+from pneumoscope.screening.result import ScreeningResult
 
 
 class Page:
@@ -29,8 +27,11 @@ class Page:
             path: the HTML file.
             card: the bundle's card; its limits and intended use end the page.
             notice: a sentence to show above all films.
-            notes: by path, a remark on a film.
+            notes: by source, a remark on a film.
         """
+        pages = environment("pneumoscope.screening.output")
+        pages.filters |= {"probability": probability_text, "threshold": threshold_text}
+        self._template: Any = pages.get_template("page.html.j2").module
         self._card = card
         self._notes = notes or {}
         self._tally = Tally()
@@ -38,18 +39,18 @@ class Page:
         colours = [f"rgb({r} {g} {b})" for r, g, b in ramp(np.linspace(0, 1, 9))]
         self._write("head", card=card, notice=notice, colours=colours, legend=LEGEND)
 
-    def add(self, screening: Screening) -> None:
+    def add(self, result: ScreeningResult) -> None:
         """Write one film."""
-        self._tally.add(screening)
+        self._tally.add(result)
         images = {}
-        if screening.film is not None:
-            images["film"] = _data_url(Image.fromarray(screening.film))
-            if not hidden(screening):
-                images["heat"] = _data_url(overlay(screening))
-        path = printable(screening.path or "image from memory")
-        note = self._notes.get(screening.path or "")
-        says = {"result": screening, "path": path, "note": note, "hidden": hidden(screening)}
-        self._write("film", images=images, number=self._tally.total, **says)
+        if result.preview is not None:
+            images["preview"] = data_uri(Image.fromarray(result.preview))
+            if not hidden(result):
+                images["heat"] = data_uri(overlay(result))
+        path = printable(result.source or "image from memory")
+        note = self._notes.get(result.source or "")
+        says = {"result": result, "path": path, "note": note, "hidden": hidden(result)}
+        self._write("film", images=images, number=self._tally.counts.total, **says)
 
     def close(self) -> None:
         """Write the sum and the limits, and close the file."""
@@ -58,20 +59,5 @@ class Page:
         self._file.close()
 
     def _write(self, part: str, **values: Any) -> None:
-        self._file.write(getattr(_template(), part)(**values))
+        self._file.write(getattr(self._template, part)(**values))
         self._file.flush()
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("pneumoscope.screening"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["percent"] = percent
-    return environment.get_template("page.html.j2").module
-
-
-def _data_url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import METADATA_KEY
-from pneumoscope.screening.runtime.session import OUTPUTS, Outputs, Session, damaged, read_card
+from pneumoscope.screening.runtime.session import INPUT, OUTPUTS, Outputs, Session, damaged, read_card
 
 
 class OnnxRuntimeSession(Session):
@@ -30,12 +30,12 @@ class OnnxRuntimeSession(Session):
             raise damaged(bundle) from problem
         tensors = {tensor.name for tensor in (*self._session.get_inputs(), *self._session.get_outputs())}
         metadata = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        complete = tensors.issuperset({"radiograph", *OUTPUTS})
+        complete = tensors.issuperset({INPUT, *OUTPUTS})
         self.card = read_card(metadata if complete else None, bundle)
         _return_freed_memory()
 
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs:
-        logits, cams = self._session.run(OUTPUTS, {"radiograph": batch})
+        logits, cams = self._session.run(OUTPUTS, {INPUT: batch})
         return logits, cams
 
 

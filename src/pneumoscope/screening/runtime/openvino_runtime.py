@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import METADATA_KEY
-from pneumoscope.errors import MissingExtraError
-from pneumoscope.screening.runtime.session import OUTPUTS, Outputs, Session, damaged, read_card
+from pneumoscope.extras import needed
+from pneumoscope.screening.runtime.session import INPUT, OUTPUTS, Outputs, Session, damaged, read_card
 
-try:
+with needed("OpenVINO", "fast"):
     import openvino
-except ImportError as error:
-    raise MissingExtraError("OpenVINO", "fast") from error
 
 # Its first look at NumPy deadlocks when two threads take it at once (seen in 2026.4.1): take it here, alone.
 _ = openvino.Tensor(np.zeros(1, np.uint8)).data
@@ -22,20 +20,21 @@ _ = openvino.Tensor(np.zeros(1, np.uint8)).data
 class OpenVinoSession(Session):
     """See Session."""
 
-    def __init__(self, bundle: Path, workers: int, *, bfloat16: bool) -> None:
+    runtime = "openvino"
+
+    def __init__(self, bundle: Path, workers: int) -> None:
         """Load; raises as ``open_session`` does."""
-        self.runtime = "openvino-bf16" if bfloat16 else "openvino"
         options = {
             "NUM_STREAMS": workers,
             "INFERENCE_NUM_THREADS": workers,
-            "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",  # its own default follows the processor
+            "INFERENCE_PRECISION_HINT": "f32",  # its own default follows the processor
         }
         core = openvino.Core()
         try:
             network = core.read_model(bundle)
             tensors = {name for port in (*network.inputs, *network.outputs) for name in port.get_names()}
             named = ["framework", METADATA_KEY]
-            complete = tensors.issuperset({"radiograph", *OUTPUTS}) and network.has_rt_info(named)
+            complete = tensors.issuperset({INPUT, *OUTPUTS}) and network.has_rt_info(named)
             self.card = read_card(network.get_rt_info(named).astype(str) if complete else None, bundle)
             self._network = core.compile_model(network, "CPU", options)
         except RuntimeError as problem:
@@ -45,5 +44,5 @@ class OpenVinoSession(Session):
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs:
         if not hasattr(self._own, "request"):
             self._own.request = self._network.create_infer_request()
-        answer = self._own.request.infer({"radiograph": batch})
+        answer = self._own.request.infer({INPUT: batch})
         return answer["logits"], answer["cam"]

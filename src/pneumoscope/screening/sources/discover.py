@@ -5,9 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 from pneumoscope.errors import DataError
-
-SUFFIXES = frozenset({".jpeg", ".jpg", ".png", ".tif", ".tiff", ".dcm", ".dicom"})
-"""What a folder is searched for, in lower case; beside these, DICOM files that carry no suffix of theirs."""
+from pneumoscope.imaging.formats import SUFFIXES
 
 
 def discover(named: Sequence[Path]) -> list[Path]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
-from pneumoscope.errors import DataError, MissingExtraError
+from pneumoscope.errors import DataError
+from pneumoscope.extras import needed
 from pneumoscope.screening.sources.discover import discover
 
 LISTS = (".csv", ".parquet")
@@ -98,7 +99,5 @@ def _from_parquet(stream: BinaryIO) -> list[str]:
 
 
 def _need_pyarrow() -> None:
-    try:
+    with needed("A URI or a Parquet list", "scale"):
         import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("A URI or a Parquet list", "scale") from error

@@ -7,10 +7,11 @@ from urllib.parse import quote, unquote, urlsplit
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
-from pneumoscope.compute.pool import in_order
+from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.errors import DataError
-from pneumoscope.imaging import NotAssessedError, Reason
+from pneumoscope.imaging import Reason
 from pneumoscope.imaging.limits import check_bytes
+from pneumoscope.imaging.refusal import refuse
 from pneumoscope.screening.sources.discover import by_name
 
 _PEEKERS = 16
@@ -49,14 +50,14 @@ def fetch(uri: str) -> bytes:
         files, path = locate(uri)
         info = files.get_file_info(path)
         if info.type == FileType.NotFound:
-            raise NotAssessedError(Reason.NOT_FOUND, "There is no such file; check the path.")
+            raise refuse(Reason.NOT_FOUND, "There is no such file; check the path.")
         if not info.is_file:
-            raise NotAssessedError(Reason.UNREADABLE, "This is not a file; name the films in it instead.")
+            raise refuse(Reason.UNREADABLE, "This is not a file; name the films in it instead.")
         check_bytes(info.size)
         with files.open_input_stream(path) as stream:
             return bytes(stream.read())
     except (OSError, ValueError, DataError) as problem:  # their text may hold the path
-        raise NotAssessedError(Reason.UNREADABLE, f"The file cannot be read ({type(problem).__name__}).") from None
+        raise refuse(Reason.UNREADABLE, f"The file cannot be read ({type(problem).__name__}).") from None
 
 
 def search(uri: str) -> list[str]:
@@ -71,8 +72,9 @@ def search(uri: str) -> list[str]:
             return [uri]
         listed = [info for info in files.get_file_info(FileSelector(path, recursive=True)) if info.is_file]
         visible = [info for info in listed if not _hidden(info.path, path)]
-        taken = in_order(lambda info: _is_film(files, info), visible, _PEEKERS)
-        films = [info.path for info, film in zip(visible, taken, strict=True) if film]
+        with WorkerPool(_PEEKERS) as peekers:
+            taken = peekers.map(lambda info: _is_film(files, info), visible)
+            films = [info.path for info, film in zip(visible, taken, strict=True) if film]
     except (OSError, pa.ArrowException) as problem:
         raise DataError(f"{uri}: cannot be listed ({problem}).") from problem
     if not films:

@@ -1,0 +1,19 @@
+"""Arguments that several commands share. What they offer is spelled out here, so that the help loads no framework."""
+
+import argparse
+from pathlib import Path
+
+
+def add_runtime(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--runtime``."""
+    parser.add_argument(
+        "--runtime",
+        choices=("auto", "onnxruntime", "openvino"),
+        default="auto",
+        help="what does the arithmetic (default: the fastest that is validated for the bundle on this processor)",
+    )
+
+
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--bundle``."""
+    parser.add_argument("--bundle", type=Path, metavar="FILE", help="another model bundle than the one installed")

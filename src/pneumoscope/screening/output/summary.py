@@ -1,0 +1,79 @@
+"""Counts of results, and the words and numbers that table, page and command share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pneumoscope.decision.labels import Finding
+from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.screening.result import ModelIdentity, ScreeningResult, Status
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many radiographs there are, and with what outcome.
+
+    Attributes:
+        total: all.
+        pneumonia: with a finding of pneumonia.
+        not_assessed: refused.
+    """
+
+    total: int = 0
+    pneumonia: int = 0
+    not_assessed: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.total + other.total, self.pneumonia + other.pneumonia, self.not_assessed + other.not_assessed
+        )
+
+    @classmethod
+    def of(cls, records: Iterable[dict[str, Any]]) -> "Counts":
+        """Count records, as ``ScreeningResult.to_dict`` gives them; of each, "status" and "finding" are enough."""
+        outcomes = [(row["finding"] == Finding.PNEUMONIA, row["status"] == Status.NOT_ASSESSED) for row in records]
+        return cls(len(outcomes), sum(found for found, _ in outcomes), sum(refused for _, refused in outcomes))
+
+    def sentence(self) -> str:
+        """Say the counts in one sentence."""
+        normal = self.total - self.pneumonia - self.not_assessed
+        said = f"{self.total} film{'s' * (self.total != 1)}: {self.pneumonia} pneumonia, {normal} normal"
+        return said + (f", {self.not_assessed} not assessed." if self.not_assessed else ".")
+
+
+class Tally:
+    """Counts results as they come."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._last: ScreeningResult | None = None
+
+    def add(self, result: ScreeningResult) -> None:
+        """Count one result."""
+        self.counts += Counts.of([{"status": result.status, "finding": result.finding}])
+        self._last = result
+
+    def sentence(self) -> str:
+        """Sum up in one line: counts, operating point, model."""
+        last = self._last
+        if last is None:
+            return "No films."
+        return f"{self.counts.sentence()} {decision_footer(last.model, last.operating_point, last.threshold)}"
+
+
+def decision_footer(model: ModelIdentity, operating_point: str, threshold: float) -> str:
+    """Name what decided: the operating point and the model."""
+    return (
+        f"Operating point {operating_point} (pneumonia from {threshold_text(threshold)}). "
+        f"Model {model.name} {model.version}, {model.sha256[:12]}."
+    )
+
+
+def probability_text(value: float | None) -> str:
+    """Write a probability for people as thresholds are written, and never as a certainty."""
+    return "-" if value is None else threshold_text(min(max(value, 0.001), 0.999))
+
+
+def printable(name: str) -> str:
+    """Show a file name without letting it steer the terminal: control characters and odd bytes come out escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

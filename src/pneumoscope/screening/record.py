@@ -1,0 +1,110 @@
+"""The result as it is written everywhere: JSON lines, CSV, Parquet, REST. Version 1.
+
+A key keeps its meaning as long as ``schema_version`` stays. ``result.schema.json`` beside this module is the published
+JSON Schema, which :func:`json_schema` makes from the class here (``pneumoscope info --schema``).
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from pneumoscope._version import __version__
+from pneumoscope.decision.labels import Finding
+from pneumoscope.imaging import Reason, Remark
+
+if TYPE_CHECKING:
+    from pneumoscope.screening.result import ScreeningResult
+
+SCHEMA_VERSION: Literal[1] = 1
+
+_Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+_Uid = Annotated[str, Meta(pattern="^[0-9.]{1,64}$")]
+_Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One result, flat."""
+
+    schema_version: Annotated[Literal[1], Meta(description="Of this format.")]
+    source: Annotated[str | None, Meta(description="Path or name of what was screened; null for bytes or an array.")]
+    source_sha256: Annotated[_Sha256 | None, Meta(description="Of its bytes; null where they could not be read.")]
+    sop_instance_uid: Annotated[_Uid | None, Meta(description="Of the DICOM image; null for other files.")]
+    series_instance_uid: _Uid | None
+    study_instance_uid: _Uid | None
+    time: Annotated[datetime, Meta(description="When the result was made, UTC.")]
+    status: Literal["screened", "not_assessed"]
+    reason: Annotated[Reason | None, Meta(description="Coded reason; only where it was not assessed.")]
+    detail: Annotated[str | None, Meta(description="One sentence for a person; only where it was not assessed.")]
+    finding: Annotated[Finding | None, Meta(description="Null where it was not assessed.")]
+    probability: Annotated[_Share | None, Meta(description="Calibrated probability of pneumonia.")]
+    viral_probability: Annotated[_Share | None, Meta(description="Of viral pneumonia; at most probability.")]
+    score: Annotated[float | None, Meta(description="Raw logit of pneumonia.")]
+    threshold: Annotated[
+        float, Meta(gt=0.0, lt=1.0, description="A probability at or above it is a finding of pneumonia.")
+    ]
+    operating_point: Annotated[str, Meta(description="Name of the threshold; custom where it was given as a number.")]
+    model_name: str
+    model_version: str
+    model_sha256: Annotated[_Sha256, Meta(description="Of the bundle file: weights, calibration and thresholds.")]
+    runtime: Annotated[str, Meta(description="What did the arithmetic.")]
+    package_version: Annotated[str, Meta(description="Of pneumoscope.")]
+    remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read.")]
+
+
+FIELDS = tuple(field.name for field in fields(Record))
+"""The keys of a JSON line and the columns of CSV and Parquet, in order."""
+
+_ASSESSED = ("finding", "probability", "viral_probability", "score")
+_NOT_ASSESSED = ("reason", "detail")
+
+
+def record(result: "ScreeningResult") -> dict[str, Any]:
+    """Flatten a result to JSON values, in the order of FIELDS."""
+    header = result.header
+    flat = Record(
+        schema_version=SCHEMA_VERSION,
+        source=result.source,
+        source_sha256=result.source_sha256,
+        sop_instance_uid=header.sop_instance_uid if header else None,
+        series_instance_uid=header.series_instance_uid if header else None,
+        study_instance_uid=header.study_instance_uid if header else None,
+        time=result.time,
+        status=result.status.value,
+        reason=result.reason,
+        detail=result.detail,
+        finding=result.finding,
+        probability=result.probability,
+        viral_probability=result.viral_probability,
+        score=result.score,
+        threshold=result.threshold,
+        operating_point=result.operating_point,
+        model_name=result.model.name,
+        model_version=result.model.version,
+        model_sha256=result.model.sha256,
+        runtime=result.model.runtime,
+        package_version=__version__,
+        remarks=list(result.remarks),
+    )
+    values: dict[str, Any] = msgspec.to_builtins(flat)
+    return values
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one result."""
+    schema = msgspec.json.schema(Record)
+    body = schema["$defs"].pop("Record")
+    given, missing = {"not": {"type": "null"}}, {"type": "null"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:pneumoscope:result:{SCHEMA_VERSION}",
+        **body,
+        "title": "Result of screening one radiograph. Research use; not a medical device.",
+        "if": {"properties": {"status": {"const": "screened"}}},
+        "then": {"properties": {**dict.fromkeys(_ASSESSED, given), **dict.fromkeys(_NOT_ASSESSED, missing)}},
+        "else": {"properties": {**dict.fromkeys(_ASSESSED, missing), **dict.fromkeys(_NOT_ASSESSED, given)}},
+        "$defs": schema["$defs"],
+    }
