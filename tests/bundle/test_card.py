@@ -1,13 +1,37 @@
+"""The card of a bundle: read as written, in two schemas, and refused where it cannot be trusted."""
+
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
+import onnx
 import pytest
-from cards import CARD
 
-from pneumoscope.bundle.card import SCHEMA, BundleCard
+from pneumoscope.bundle.card import METADATA_KEY, RELEASED, SCHEMA, BundleCard
+from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import CLASSES
+from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
+from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.errors import BundleError
+
+POINTS = (OperatingPoint("balanced", 0.8128622338685723, "score 0"), OperatingPoint("high-sensitivity", 0.2, "recall"))
+CARD = BundleCard(
+    name="test",
+    version="0.0.1",
+    created="2026-01-01T00:00:00+00:00",
+    licence="Apache-2.0",
+    input_size=224,
+    preprocessing="bilinear, antialiased",
+    rule=DecisionRule(Calibration(0.5, -0.25), POINTS, "balanced"),
+    training={"seed": 0, "recipe": {"name": "smoke"}},
+    validation={"title": "Validation", "points": []},
+    intended_use="Tests.",
+    limits=("None of this is real.",),
+)
+
+
+def changed(change: dict[str, Any]) -> str:
+    return json.dumps(CARD.to_dict() | change)
 
 
 def test_a_card_reads_back_what_was_written() -> None:
@@ -21,34 +45,84 @@ def test_a_card_states_its_schema_and_class_order() -> None:
 
 def test_equal_cards_have_equal_text_and_a_changed_threshold_changes_it() -> None:
     assert replace(CARD).to_json() == CARD.to_json()
-    moved = replace(CARD, operating_points=[CARD.operating_points[0] | {"threshold": 0.123456789012346}])
-    assert moved.to_json() != CARD.to_json()
+    moved = replace(POINTS[0], threshold=POINTS[0].threshold + 1e-15)
+    assert replace(CARD, rule=replace(CARD.rule, operating_points=(moved, POINTS[1]))).to_json() != CARD.to_json()
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[]", "3", "null", '"schema"', "{}"])
+def test_a_card_of_schema_1_reads_in_the_words_of_today() -> None:
+    """The released bundle has one."""
+    stored = {entry.key: entry.value for entry in onnx.load(RELEASED).metadata_props}[METADATA_KEY]
+    content, card = json.loads(stored), BundleCard.from_json(stored)
+    assert content["schema"] == 1
+    assert card.rule.calibration == Calibration(**content["calibration"])
+    assert [point.threshold for point in card.rule.operating_points] == [
+        point["threshold"] for point in content["operating_points"]
+    ]
+    assert [point.name for point in card.rule.operating_points] == ["balanced", "high-sensitivity", BASELINE]
+    assert [point["name"] for point in card.validation["points"]] == ["balanced", "high-sensitivity", BASELINE]
+    assert card.rule.default_operating_point == "balanced"
+    assert (card.name, card.version, list(card.limits)) == (content["name"], content["version"], content["limits"])
+    assert BundleCard.from_json(card.to_json()) == card
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", "3", "null", '"schema"', CARD.to_json()[:-9]])
 def test_what_is_no_card_is_refused(text: str) -> None:
-    with pytest.raises(BundleError, match="card cannot be read"):
+    with pytest.raises(BundleError, match="cannot be trusted"):
         BundleCard.from_json(text)
 
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None])
 def test_another_schema_is_refused(schema: Any) -> None:
-    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads {SCHEMA}; update"):
-        BundleCard.from_json(json.dumps(asdict(CARD) | {"schema": schema}))
+    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads 1 and {SCHEMA}; update"):
+        BundleCard.from_json(changed({"schema": schema}))
 
 
-@pytest.mark.parametrize("missing", ["calibration", "limits", "classes"])
+@pytest.mark.parametrize("missing", ["rule", "limits", "name"])
 def test_a_missing_entry_is_refused(missing: str) -> None:
-    content = {key: value for key, value in asdict(CARD).items() if key != missing}
-    with pytest.raises(BundleError, match="missing or unknown entries"):
+    content = {key: value for key, value in CARD.to_dict().items() if key != missing}
+    with pytest.raises(BundleError, match=f"missing required field `{missing}`"):
         BundleCard.from_json(json.dumps(content))
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"colour": "grey"}, {"classes": ["normal", "viral", "bacterial"]}, {"classes": ["normal"]}, {"classes": None}],
+    ("change", "said"),
+    [
+        ({"colour": "grey"}, "unknown entries colour"),
+        ({"classes": ["normal", "viral", "bacterial"]}, "the classes are normal, viral, bacterial"),
+        ({"classes": None}, "Expected `array`"),
+        ({"input_size": 0}, "an input of 0 pixels"),
+        ({"input_size": "224"}, "Expected `int`"),
+        ({"limits": "none"}, "Expected `array`"),
+    ],
     ids=str,
 )
-def test_an_unknown_entry_or_class_order_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(BundleError, match="missing or unknown entries"):
-        BundleCard.from_json(json.dumps(asdict(CARD) | change))
+def test_a_wrong_entry_is_refused_and_named(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(BundleError, match=said):
+        BundleCard.from_json(changed(change))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (
+            {"operating_points": [{"name": "balanced", "threshold": 2.0, "policy": ""}]},
+            "threshold of .balanced. is 2",
+        ),
+        ({"operating_points": [{"name": "balanced", "threshold": 0, "policy": ""}]}, "must lie between 0 and 1"),
+        ({"operating_points": [{"name": "balanced", "threshold": "x", "policy": ""}]}, "Expected `float`"),
+        ({"operating_points": []}, "no operating point is called 'balanced'"),
+        ({"operating_points": 2 * [{"name": "balanced", "threshold": 0.5, "policy": ""}]}, "the same name"),
+        ({"default_operating_point": "nothing"}, "no operating point is called 'nothing'"),
+        ({"calibration": {"slope": -1.0, "intercept": 0.0}}, "slope of the calibration is -1.0"),
+        ({"calibration": {"slope": 1.0}}, "missing required field `intercept`"),
+    ],
+    ids=str,
+)
+def test_a_rule_that_cannot_be_trusted_is_refused(rule: dict[str, Any], said: str) -> None:
+    with pytest.raises(BundleError, match=said):
+        BundleCard.from_json(changed({"rule": CARD.to_dict()["rule"] | rule}))
+
+
+def test_a_threshold_that_is_no_number_is_refused() -> None:
+    with pytest.raises(BundleError, match="cannot be trusted"):
+        BundleCard.from_json(CARD.to_json().replace("0.8128622338685723", "NaN"))

@@ -15,8 +15,9 @@ from tiny import film
 from pneumoscope.cli import main
 
 KEYS = [
-    "path", "status", "reason", "detail", "score", "probability", "threshold", "operating_point", "finding",
-    "viral_probability", "model_name", "model_version", "model_sha256", "runtime",
+    "schema_version", "source", "source_sha256", "sop_instance_uid", "series_instance_uid", "study_instance_uid",
+    "time", "status", "reason", "detail", "finding", "probability", "viral_probability", "score", "threshold",
+    "operating_point", "model_name", "model_version", "model_sha256", "runtime", "package_version", "remarks",
 ]  # fmt: skip
 
 Screen = Callable[..., tuple[int, str, str]]
@@ -75,7 +76,7 @@ def test_every_output_at_once(screen: Screen, acceptance: Path, tmp_path: Path) 
     assert err == "".join(f"wrote {path}\n" for path in outputs)
     with outputs[0].open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["path"] for row in rows] == [json.loads(line)["path"] for line in out.splitlines()]
+    assert [row["source"] for row in rows] == [json.loads(line)["source"] for line in out.splitlines()]
     assert {row["operating_point"] for row in rows} == {"high-sensitivity"}
     assert outputs[1].read_text().rstrip().endswith("</html>")
     [picture] = outputs[2].iterdir()
@@ -174,7 +175,7 @@ def test_info_tells_the_card(tiny_bundle: Path, capsys: pytest.CaptureFixture[st
     assert known["card"]["name"] == "tiny"
     assert main(["info", "--bundle", str(tiny_bundle)]) == 0
     shown = capsys.readouterr().out
-    for expected in (known["bundle"]["sha256"], "balanced (default)", "20.0%", "recall at least .98"):
+    for expected in (known["bundle"]["sha256"], "balanced (default)", "0.200", "recall at least .98"):
         assert expected in shown
 
 

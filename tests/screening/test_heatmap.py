@@ -7,45 +7,48 @@ import pytest
 from PIL import Image
 from tiny import film
 
-from pneumoscope.screening.heatmap import HeatmapFolder, heat, name_of, overlay, picture, ramp
-from pneumoscope.screening.result import Heatmap
+from pneumoscope.screening.heatmap import intensity
+from pneumoscope.screening.output.heatmap_picture import HeatmapFolder, name_of, overlay, picture, ramp
+from pneumoscope.screening.result import HeatmapStatus
 from pneumoscope.screening.screener import Screener
 
 
-def test_mean_of_the_evidence_is_the_films_log_odds(screener: Screener) -> None:
+def test_mean_of_the_contributions_is_the_films_log_odds(screener: Screener) -> None:
     for brightness in (90, 140, 220):
         result = screener.screen(film(brightness))
-        assert result.evidence.shape == (7, 7)
+        assert result.contribution_map.shape == (7, 7)
         odds = math.log(result.probability / (1 - result.probability))
-        assert float(result.evidence.mean()) == pytest.approx(odds, abs=1e-4)
+        assert float(result.contribution_map.mean()) == pytest.approx(odds, abs=1e-4)
 
 
-def test_heat_is_nothing_below_the_threshold_and_full_only_for_strong_evidence() -> None:
+def test_heat_is_nothing_below_the_threshold_and_full_only_far_above_it() -> None:
     values = np.array([[-3.0, 0.0], [1.0, 2.0]], np.float32)
-    np.testing.assert_allclose(heat(values, 0.5), [[0, 0], [0.25, 0.5]])
-    np.testing.assert_allclose(heat(values * 4, 0.5), [[0, 0], [0.5, 1]])
-    assert heat(values, 0.9).max() == 0
+    np.testing.assert_allclose(intensity(values, 0.5), [[0, 0], [0.25, 0.5]])
+    np.testing.assert_allclose(intensity(values * 4, 0.5), [[0, 0], [0.5, 1]])
+    assert intensity(values, 0.9).max() == 0
 
 
 def test_overlay_colours_the_place_that_speaks_for_pneumonia_and_leaves_the_rest(screener: Screener) -> None:
     pixels = film(100, 300, 240)[:, ::-1].copy()
     pixels[:100, 160:] = 250  # upper right
     # Just above the threshold as a whole, so that only the upper right speaks for pneumonia.
-    result = screener.screen(pixels, 0.999 * screener.screen(pixels).probability)
-    image = np.asarray(overlay(replace(result, heatmap=Heatmap.SHOWN))).astype(int)  # though it is not on the lungs
+    result = screener.screen(pixels, 0.999 * screener.screen(pixels).probability, heatmap=True)
+    image = np.asarray(overlay(replace(result, heatmap=HeatmapStatus.SHOWN))).astype(
+        int
+    )  # though it is not on the lungs
     assert image.shape == (300, 240, 3)
     colourful = image.max(-1) - image.min(-1)
     assert colourful[:60, 200:].min() > 40
     assert colourful[200:, :120].max() == 0
-    np.testing.assert_array_equal(image[200:, :100, 0], result.film[200:, :100])
+    np.testing.assert_array_equal(image[200:, :100, 0], result.preview[200:, :100])
 
 
 def test_a_normal_film_has_no_heat_even_where_a_place_speaks_for_pneumonia() -> None:
-    assert heat(np.array([[-9.0, 0.0], [1.0, 2.0]], np.float32), 0.5).max() == 0
+    assert intensity(np.array([[-9.0, 0.0], [1.0, 2.0]], np.float32), 0.5).max() == 0
 
 
 def test_a_refused_film_has_no_heatmap(screener: Screener) -> None:
-    with pytest.raises(ValueError, match="not assessed"):
+    with pytest.raises(ValueError, match="no heatmap"):
         overlay(screener.screen(b""))
 
 
@@ -60,11 +63,11 @@ def test_ramp_is_perceptually_even() -> None:
 
 
 def test_long_side_of_the_kept_film_is_bounded_and_the_aspect_stays(screener: Screener) -> None:
-    assert screener.screen(film(150, 1200, 1500)).film.shape == (410, 512)
+    assert screener.screen(film(150, 1200, 1500), heatmap=True).preview.shape == (410, 512)
 
 
 def test_picture_shows_film_and_heat_side_by_side(screener: Screener) -> None:
-    image = picture(screener.screen(film(200, 240, 320)))
+    image = picture(screener.screen(film(200, 240, 320), heatmap=True))
     assert image.size == (1024, 384 + 34)
     legend = np.asarray(image)[384:]
     assert legend.max() > 200  # something is written
@@ -75,7 +78,7 @@ def test_same_names_in_different_folders_do_not_collide(screener: Screener, tmp_
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         Image.fromarray(film(180)).save(tmp_path / folder / "film.png")
-        out.add(screener.screen(tmp_path / folder / "film.png"))
+        out.add(screener.screen(tmp_path / folder / "film.png", heatmap=True))
     out.add(screener.screen(tmp_path / "gone.png"))
     assert len(list((tmp_path / "heat").iterdir())) == 2
     assert name_of(Path("x" * 250 + ".png")).startswith("x" * 60 + "-")

@@ -8,10 +8,18 @@ import pytest
 from tiny import film
 
 from pneumoscope.imaging.lung_field import lung_field
-from pneumoscope.screening.heatmap import overlay, picture
-from pneumoscope.screening.heatmap_check import LEAST_AGREEMENT, MOVED, agreement, chance, check, lung_share, moved
+from pneumoscope.screening.heatmap_check import (
+    LEAST_AGREEMENT,
+    MOVED,
+    agreement,
+    assess_heatmap,
+    chance,
+    lung_share,
+    moved,
+)
+from pneumoscope.screening.output.heatmap_picture import overlay, picture
 from pneumoscope.screening.output.page import Page
-from pneumoscope.screening.result import Heatmap
+from pneumoscope.screening.result import HeatmapStatus
 from pneumoscope.screening.screener import Screener
 
 LUNGS = lung_field(224).reshape(7, 32, 7, 32).mean(axis=(1, 3)).astype(np.float32)
@@ -59,25 +67,26 @@ def test_check_asks_for_the_second_inference_only_where_it_decides() -> None:
     def again(heat: np.ndarray) -> Callable[[], Any]:
         return lambda: asked.append(1) or heat
 
-    assert check(np.zeros((7, 7), np.float32), again(LUNGS)) is None
-    assert check(corner(), again(corner())) is Heatmap.OUTSIDE_LUNGS
+    assert assess_heatmap(np.zeros((7, 7), np.float32), again(LUNGS)) is None
+    assert assess_heatmap(corner(), again(corner())) is HeatmapStatus.OUTSIDE_LUNGS
     assert not asked
-    assert check(LUNGS, again(LUNGS)) is Heatmap.SHOWN
+    assert assess_heatmap(LUNGS, again(LUNGS)) is HeatmapStatus.SHOWN
     assert agreement(LUNGS, corner(), MOVED) < LEAST_AGREEMENT
-    assert check(LUNGS, again(corner())) is Heatmap.UNSTABLE
+    assert assess_heatmap(LUNGS, again(corner())) is HeatmapStatus.UNSTABLE
     assert len(asked) == 2
 
 
 def test_screening_checks_heatmaps_where_they_are_asked_for(screener: Screener) -> None:
     film_of_lungs = on_lungs()
     threshold = 0.9 * screener.screen(film_of_lungs).probability
-    assert screener.screen(film_of_lungs, threshold).heatmap is Heatmap.SHOWN
+    assert screener.screen(film_of_lungs, threshold, heatmap=True).heatmap is HeatmapStatus.SHOWN
     aside = np.full((224, 224), 60, np.uint8)
     aside[:64, 160:] = 250  # upper right
-    assert screener.screen(aside, 0.999 * screener.screen(aside).probability).heatmap is Heatmap.OUTSIDE_LUNGS
-    assert screener.screen(film(60)).heatmap is None
-    [unasked] = screener.screen_many([film_of_lungs], threshold, preview=False)
-    assert (unasked.film, unasked.heatmap) == (None, None)
+    just_below = 0.999 * screener.screen(aside).probability
+    assert screener.screen(aside, just_below, heatmap=True).heatmap is HeatmapStatus.OUTSIDE_LUNGS
+    assert screener.screen(film(60), heatmap=True).heatmap is None
+    unasked = screener.screen(film_of_lungs, threshold)
+    assert (unasked.preview, unasked.heatmap) == (None, None)
 
 
 def test_second_inference_is_of_the_moved_film(screener: Screener, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,21 +94,21 @@ def test_second_inference_is_of_the_moved_film(screener: Screener, monkeypatch: 
     run = screener._session.run
     monkeypatch.setattr(screener._session, "run", lambda batch: seen.append(batch[0]) or run(batch))
     pixels = on_lungs()
-    [result] = screener.screen_many([pixels], 0.5 * screener.screen(pixels).probability, preview=False)
-    assert result.finding == "pneumonia"
+    result = screener.screen(pixels, 0.5 * screener.screen(pixels).probability)
+    assert (result.finding, len(seen)) == ("pneumonia", 2)  # one inference a call, as no heatmap was asked for
     del seen[:]
-    screener.screen(pixels, result.threshold)
+    screener.screen(pixels, result.threshold, heatmap=True)
     assert len(seen) == 2
     np.testing.assert_array_equal(seen[1], moved(seen[0], MOVED))
 
 
-@pytest.mark.parametrize("reason", [Heatmap.OUTSIDE_LUNGS, Heatmap.UNSTABLE])
+@pytest.mark.parametrize("reason", [HeatmapStatus.OUTSIDE_LUNGS, HeatmapStatus.UNSTABLE])
 def test_hidden_heatmap_leaves_no_colour_and_the_page_says_why(
-    screener: Screener, tmp_path: Path, reason: Heatmap
+    screener: Screener, tmp_path: Path, reason: HeatmapStatus
 ) -> None:
-    shown = screener.screen(on_lungs(), 0.1)
+    shown = screener.screen(on_lungs(), 0.1, heatmap=True)
     hidden = replace(shown, heatmap=reason)
-    assert np.ptp(np.asarray(overlay(replace(shown, heatmap=Heatmap.SHOWN))), axis=-1).max() > 40
+    assert np.ptp(np.asarray(overlay(replace(shown, heatmap=HeatmapStatus.SHOWN))), axis=-1).max() > 40
     assert np.ptp(np.asarray(overlay(hidden)), axis=-1).max() == 0
     right = np.asarray(picture(hidden))[:, 512:]
     assert np.ptp(right.astype(int), axis=-1).max() < 12
@@ -111,4 +120,4 @@ def test_hidden_heatmap_leaves_no_colour_and_the_page_says_why(
     assert reason.why_hidden
     assert reason.why_hidden in text
     assert text.count("data:image/jpeg") == 1
-    assert Heatmap.SHOWN.why_hidden is None
+    assert HeatmapStatus.SHOWN.why_hidden is None

@@ -15,7 +15,8 @@ from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import AHEAD
 from pneumoscope.errors import DataError
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
-from pneumoscope.screening.result import FIELDS, Status
+from pneumoscope.screening.record import FIELDS
+from pneumoscope.screening.result import Status
 from pneumoscope.screening.screener import Screener
 
 
@@ -35,13 +36,13 @@ def test_path_bytes_and_array_agree(screener: Screener, tmp_path: Path) -> None:
     Image.fromarray(film(150)).save(path)
     from_path, from_bytes, from_array = (screener.screen(s) for s in (path, path.read_bytes(), film(150)))
     assert from_path.probability == from_bytes.probability == from_array.probability
-    assert (from_path.path, from_bytes.path, from_array.path) == (str(path), None, None)
+    assert (from_path.source, from_bytes.source, from_array.source) == (str(path), None, None)
 
 
 def test_order_and_values_of_many_equal_one_by_one(screener: Screener, films: list[Path]) -> None:
     mixed = [films[0].with_name("gone.png"), *films, films[3]]
     many = list(screener.screen_many(mixed))
-    assert [result.path for result in many] == [str(path) for path in mixed]
+    assert [result.source for result in many] == [str(path) for path in mixed]
     for together, alone in zip(many, map(screener.screen, mixed), strict=True):
         assert (together.status, together.finding) == (alone.status, alone.finding)
         assert together.score == pytest.approx(alone.score, abs=1e-4)
@@ -63,12 +64,14 @@ def test_every_bad_file_has_its_reason(screener: Screener, acceptance: Path) -> 
 
 def test_record_has_exactly_the_fields(screener: Screener, acceptance: Path) -> None:
     for result in screener.screen_many(sorted(acceptance.iterdir())):
-        record = result.record()
+        record = result.to_dict()
         assert tuple(record) == FIELDS
         assert record["model_sha256"] == screener.model.sha256
         empty = {key for key, value in record.items() if value is None}
         screened = result.status is Status.SCREENED
-        assert empty == ({"reason", "detail"} if screened else {"score", "probability", "finding", "viral_probability"})
+        always = {"sop_instance_uid", "series_instance_uid", "study_instance_uid"}
+        judged = {"score", "probability", "finding", "viral_probability"}
+        assert empty == always | ({"reason", "detail"} if screened else judged)
 
 
 def test_operating_points(screener: Screener) -> None:

@@ -6,7 +6,7 @@ metadata entry of the file holds the card as JSON. So thresholds, calibration an
 the weights: change any of it and the SHA-256 of the file changes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +97,11 @@ class BundleCard:
                     f"the bundle has schema {content.get('schema')}, this version reads 1 and {SCHEMA}; "
                     "update pneumoscope or the bundle"
                 )
-            return msgspec.convert(_from_schema_1(content) if content.get("schema") == 1 else content, cls)
-        except (msgspec.MsgspecError, KeyError, AttributeError, TypeError) as error:
+            content = _from_schema_1(content) if content["schema"] == 1 else content
+            if unknown := content.keys() - {field.name for field in fields(cls)}:
+                raise ValueError(f"unknown entries {', '.join(sorted(unknown))}")
+            return msgspec.convert(content, cls)
+        except (msgspec.MsgspecError, KeyError, AttributeError, TypeError, ValueError) as error:
             raise BundleError(f"the card of the bundle cannot be trusted ({error}); get the file again") from error
 
 

@@ -19,8 +19,8 @@ class Calibration:
         ValueError: a value is out of its range.
     """
 
-    slope: float = 1.0
-    intercept: float = 0.0
+    slope: float
+    intercept: float
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.slope) and self.slope > 0):

@@ -91,9 +91,9 @@ def _from_path(path: Path) -> Radiograph:
 
 
 def _from_bytes(content: bytes) -> Radiograph:
-    check_bytes(len(content))
     sha256 = hashlib.sha256(content).hexdigest()
     try:
+        check_bytes(len(content))
         known = recognise(content)
         if known is None:
             raise refuse(
@@ -117,7 +117,8 @@ def _load(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
             raise refuse(Reason.UNREADABLE, "This is not a file; name the films in it instead.")
-        check_bytes(path.stat().st_size)
+        if size := path.stat().st_size:  # an empty file is read, so that its digest is known
+            check_bytes(size)
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise refuse(Reason.NOT_FOUND, "There is no such file; check the path.") from None

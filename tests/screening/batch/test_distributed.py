@@ -18,9 +18,9 @@ from PIL import Image
 from tiny import film
 
 from pneumoscope.cli import main
-from pneumoscope.compute.ray_cluster import cluster
+from pneumoscope.compute.ray_cluster import ray_cluster as cluster
 from pneumoscope.errors import DataError
-from pneumoscope.screening.result import FIELDS
+from pneumoscope.screening.record import FIELDS
 from pneumoscope.screening.screener import Screener
 
 if not (find_spec("ray") and find_spec("pyarrow")):
@@ -28,8 +28,8 @@ if not (find_spec("ray") and find_spec("pyarrow")):
 
 import pyarrow.parquet as pq
 
-from pneumoscope.screening.batch.distributed import DistributedScreening, Order
-from pneumoscope.screening.batch.job import Counts
+from pneumoscope.screening.batch.distributed import BatchOptions, DistributedScreening
+from pneumoscope.screening.output.summary import Counts
 
 INTERRUPTED = """\
 pneumoscope: finished parts are kept; the same command goes on from there
@@ -44,18 +44,23 @@ def ray_cluster() -> Iterator[int]:
 
 
 @pytest.fixture
-def order(tiny_bundle: Path, tmp_path: Path) -> Order:
-    return Order(str(tmp_path / "out"), tiny_bundle, part_size=7)
+def order(tiny_bundle: Path, tmp_path: Path) -> BatchOptions:
+    return BatchOptions(str(tmp_path / "out"), tiny_bundle, part_size=7)
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
     """All results, in the order of the list."""
-    return [row for part in sorted((out / "results").glob("*")) for row in pq.read_table(part).to_pylist()]
+    return [timeless(row) for part in sorted((out / "results").glob("*")) for row in pq.read_table(part).to_pylist()]
+
+
+def timeless(row: dict[str, Any]) -> dict[str, Any]:
+    """A record without the time at which it was made."""
+    return {key: value for key, value in row.items() if key != "time"}
 
 
 def expected(bundle: Path, films: Sequence[Path]) -> list[dict[str, Any]]:
     """What one process says of the films."""
-    return [result.record() for result in Screener(bundle, 1).screen_many(films, preview=False)]
+    return [timeless(result.to_dict()) for result in Screener(bundle, workers=1).screen_many(films)]
 
 
 def family(pid: int, title: str = "") -> list[int]:
@@ -99,7 +104,7 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 
 def test_results_are_those_of_one_process(
-    ray_cluster: int, order: Order, films: list[Path], acceptance: Path, tmp_path: Path
+    ray_cluster: int, order: BatchOptions, films: list[Path], acceptance: Path, tmp_path: Path
 ) -> None:
     mixed = [*films, *sorted(acceptance.iterdir()), tmp_path / "gone.png"]
     counts = list(DistributedScreening(list(map(str, mixed)), order).run())
@@ -107,7 +112,7 @@ def test_results_are_those_of_one_process(
     assert counts[-1] == Counts(
         26, pneumonia=sum(r["finding"] == "pneumonia" for r in rows(tmp_path / "out")), not_assessed=5
     )
-    assert [count.films for count in counts] == sorted(count.films for count in counts)
+    assert [count.total for count in counts] == sorted(count.total for count in counts)
     assert rows(tmp_path / "out") == expected(order.bundle, mixed)
     first = pq.read_table(tmp_path / "out" / "results" / "part-000000.parquet")
     assert first.column_names == list(FIELDS)
@@ -126,14 +131,14 @@ def test_films_by_uri_give_the_same_results(
     command = ["screen", tmp_path.as_uri(), "--engine", "ray", "--out", out.as_uri(), "--bundle", str(tiny_bundle)]
     assert main(command) == 3
     said, complained = capsys.readouterr()
-    assert said.startswith("25 films: 12 pneumonia, 9 normal, 4 not assessed. Operating point balanced (from 50.0%).")
+    assert said.startswith("25 films: 12 pneumonia, 9 normal, 4 not assessed. Operating point balanced (")
     assert complained == f"wrote {out.as_uri()}\n"
     here = [*sorted(acceptance.iterdir()), *films]
-    by_path = [record | {"path": Path(str(record["path"])).as_uri()} for record in expected(tiny_bundle, here)]
+    by_path = [record | {"source": Path(str(record["source"])).as_uri()} for record in expected(tiny_bundle, here)]
     assert rows(out) == by_path
 
 
-def test_what_cannot_be_fetched_is_not_assessed(ray_cluster: int, order: Order, films: list[Path]) -> None:
+def test_what_cannot_be_fetched_is_not_assessed(ray_cluster: int, order: BatchOptions, films: list[Path]) -> None:
     folder = films[0].parent
     named = [f"{folder.as_uri()}/gone.png", folder.as_uri(), films[19].as_uri(), "s3://a:b@bucket/film.png"]
     list(DistributedScreening(named, order).run())
@@ -142,7 +147,9 @@ def test_what_cannot_be_fetched_is_not_assessed(ray_cluster: int, order: Order, 
     ]  # fmt: skip
 
 
-def test_only_what_is_missing_or_damaged_is_screened_again(ray_cluster: int, order: Order, films: list[Path]) -> None:
+def test_only_what_is_missing_or_damaged_is_screened_again(
+    ray_cluster: int, order: BatchOptions, films: list[Path]
+) -> None:
     names = list(map(str, films))
     list(DistributedScreening(names, order).run())
     before = rows(Path(order.out))
@@ -150,7 +157,7 @@ def test_only_what_is_missing_or_damaged_is_screened_again(ray_cluster: int, ord
     kept = parts[0].stat().st_mtime_ns
     parts[1].unlink()
     parts[2].write_bytes(parts[2].read_bytes()[:-40])
-    again = [counts.films for counts in DistributedScreening(names, order).run()]
+    again = [counts.total for counts in DistributedScreening(names, order).run()]
     assert again[0] == 7
     assert again[-1] == 20
     assert rows(Path(order.out)) == before
@@ -158,7 +165,7 @@ def test_only_what_is_missing_or_damaged_is_screened_again(ray_cluster: int, ord
     assert sorted((Path(order.out) / "results").iterdir()) == parts
 
 
-def test_a_finished_screening_needs_no_cluster(order: Order, films: list[Path]) -> None:
+def test_a_finished_screening_needs_no_cluster(order: BatchOptions, films: list[Path]) -> None:
     names = list(map(str, films))
     screening = DistributedScreening(names, order)
     (Path(order.out) / "results").mkdir()
@@ -166,10 +173,10 @@ def test_a_finished_screening_needs_no_cluster(order: Order, films: list[Path]) 
         records = expected(order.bundle, films)[part * 7 : part * 7 + 7]
         screening._folder.write(part, records)
     [counts] = DistributedScreening(names, order).run(address="127.0.0.1:9")
-    assert counts.films == 20
+    assert counts.total == 20
 
 
-def test_another_job_is_refused(order: Order, films: list[Path], tmp_path: Path) -> None:
+def test_another_job_is_refused(order: BatchOptions, films: list[Path], tmp_path: Path) -> None:
     names = list(map(str, films))
     DistributedScreening(names, order)
     with pytest.raises(DataError, match="films_sha256"):
@@ -186,21 +193,21 @@ def test_another_job_is_refused(order: Order, films: list[Path], tmp_path: Path)
         DistributedScreening(names, order)
 
 
-def test_a_killed_worker_loses_and_doubles_nothing(ray_cluster: int, order: Order, films: list[Path]) -> None:
+def test_a_killed_worker_loses_and_doubles_nothing(ray_cluster: int, order: BatchOptions, films: list[Path]) -> None:
     names = [str(path) for path in films * 60]
     screening = DistributedScreening(names, replace(order, part_size=100))
     run = screening.run()
-    assert next(run).films == 0
-    assert next(run).films == 100
+    assert next(run).total == 0
+    assert next(run).total == 100
     workers = family(os.getpid(), "MapWorker")
     assert len(workers) == 2
     os.kill(workers[0], signal.SIGKILL)
-    assert [counts.films for counts in run][-1] == 1200
+    assert [counts.total for counts in run][-1] == 1200
     assert rows(Path(order.out)) == expected(order.bundle, films) * 60
 
 
 def test_a_part_that_kills_every_worker_is_given_up_and_tried_by_the_next_call(
-    ray_cluster: int, order: Order, films: list[Path]
+    ray_cluster: int, order: BatchOptions, films: list[Path]
 ) -> None:
     names = [str(path) for path in films * 180]  # so long a part that no worker ends it before it is seen and killed
     screening = DistributedScreening(names, replace(order, part_size=3600))
@@ -213,11 +220,11 @@ def test_a_part_that_kills_every_worker_is_given_up_and_tried_by_the_next_call(
     finally:
         stop.set()
         killer.join()
-    assert [counts.films for counts in screening.run()] == [0, 3600]
+    assert [counts.total for counts in screening.run()] == [0, 3600]
 
 
 def test_a_fault_of_one_part_is_told_when_the_others_are_done(
-    ray_cluster: int, order: Order, films: list[Path]
+    ray_cluster: int, order: BatchOptions, films: list[Path]
 ) -> None:
     screening = DistributedScreening([str(path) for path in films], order)
     in_the_way = Path(order.out) / "results" / "part-000001.parquet"
@@ -226,10 +233,10 @@ def test_a_fault_of_one_part_is_told_when_the_others_are_done(
         list(screening.run())
     assert "The same command tries them again." in str(told.value)
     in_the_way.rmdir()
-    assert [counts.films for counts in screening.run()] == [13, 20]
+    assert [counts.total for counts in screening.run()] == [13, 20]
 
 
-def test_a_fault_of_the_folder_names_it(order: Order, films: list[Path]) -> None:
+def test_a_fault_of_the_folder_names_it(order: BatchOptions, films: list[Path]) -> None:
     screening = DistributedScreening([str(path) for path in films], order)
     (Path(order.out) / "results").write_text("in the way")
     with pytest.raises(DataError, match=order.out):
@@ -239,7 +246,7 @@ def test_a_fault_of_the_folder_names_it(order: Order, films: list[Path]) -> None
 
 
 def test_a_worker_with_another_bundle_stops_it(
-    ray_cluster: int, order: Order, films: list[Path], make_bundle: Callable[..., Path], tmp_path: Path
+    ray_cluster: int, order: BatchOptions, films: list[Path], make_bundle: Callable[..., Path], tmp_path: Path
 ) -> None:
     bundle = make_bundle(tmp_path / "changing.onnx", {})
     screening = DistributedScreening([str(path) for path in films], replace(order, bundle=bundle))
@@ -275,7 +282,7 @@ def test_ctrl_c_and_a_killed_driver_only_interrupt(ray_cluster: int, tiny_bundle
     assert main(command) == 0
     assert kept.items() <= finished().items()
     found = rows(results.parent)
-    assert [row["path"] for row in found] == [str(tmp_path / "film.png")] * 640
+    assert [row["source"] for row in found] == [str(tmp_path / "film.png")] * 640
     assert {row["finding"] for row in found} == {"pneumonia"}
 
 

@@ -29,7 +29,7 @@ class Wellformed(HTMLParser):
 
 def written(screener: Screener, folder: Path, out: Path) -> str:
     page = Page(out, screener.card, notice="Made by <a program>.", notes={str(folder / "a_good.jpeg"): "bright"})
-    for result in screener.screen_many(sorted(folder.iterdir())):
+    for result in screener.screen_many(sorted(folder.iterdir()), heatmap=True):
         page.add(result)
     page.close()
     return out.read_text()
@@ -51,10 +51,10 @@ def test_page_says_what_a_reader_must_know(screener: Screener, acceptance: Path,
     text = written(screener, acceptance, tmp_path / "page.html")
     for expected in (
         "Research use; not a medical device",
-        "where the model looked; not proof of disease",
+        "regions that raised the score; not proof of disease",
         "Knows nothing but &lt;brightness&gt;.",
         "Made by &lt;a program&gt;.",
-        "threshold 50.0%",
+        "threshold 0.500",
         "5 films: 1 pneumonia, 0 normal, 4 not assessed",
         "declared_size_too_large",
         "bright",

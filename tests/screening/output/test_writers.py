@@ -5,8 +5,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pneumoscope.screening.output.writers import CsvFile, JsonLines, Table, percent
-from pneumoscope.screening.result import FIELDS
+from pneumoscope.screening.output.summary import probability_text
+from pneumoscope.screening.output.table import Table
+from pneumoscope.screening.output.writers import CsvFile, JsonLines
+from pneumoscope.screening.record import FIELDS
 from pneumoscope.screening.screener import Screener
 
 
@@ -15,7 +17,7 @@ def test_json_lines_parse_one_by_one(screener: Screener, acceptance: Path) -> No
     writer = JsonLines(stream)
     for result in screener.screen_many(sorted(acceptance.iterdir())):
         writer.add(result)
-        assert json.loads(stream.getvalue().splitlines()[-1]) == result.record()
+        assert json.loads(stream.getvalue().splitlines()[-1]) == result.to_dict()
 
 
 def test_csv_is_complete_before_it_is_closed(screener: Screener, acceptance: Path, tmp_path: Path) -> None:
@@ -45,10 +47,10 @@ def test_table_shows_every_film_and_the_sum(screener: Screener, acceptance: Path
         table.add(result)
     table.close()
     shown = stream.getvalue()
-    assert all(Path(result.path).name in shown for result in results[:-1])
+    assert all(Path(result.source).name in shown for result in results[:-1])
     assert "[bold]\\x1b[31m.png" in shown  # neither markup nor a terminal command
-    assert "6 films: 1 pneumonia, 0 normal, 5 not assessed. Operating point balanced (from 50.0%)" in shown
+    assert "6 films: 1 pneumonia, 0 normal, 5 not assessed. Operating point balanced (pneumonia from 0.500)" in shown
 
 
-def test_percent_never_claims_certainty() -> None:
-    assert [percent(value) for value in (0.0, 0.123, 1.0, None)] == ["0.1%", "12.3%", "99.9%", "-"]
+def test_a_probability_never_claims_certainty() -> None:
+    assert [probability_text(value) for value in (0.0, 0.123, 1.0, None)] == ["0.001", "0.123", "0.999", "-"]

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 CARD: dict[str, Any] = {
-    "schema": 1,
+    "schema": 2,
     "name": "tiny",
     "version": "0.0.1",
     "created": "2026-01-01",
@@ -17,12 +17,14 @@ CARD: dict[str, Any] = {
     "classes": ["normal", "bacterial", "viral"],
     "input_size": 224,
     "preprocessing": "bilinear, antialiased",
-    "calibration": {"slope": 0.5, "intercept": 0.1},
-    "operating_points": [
-        {"name": "balanced", "threshold": 0.5, "policy": "best balanced accuracy"},
-        {"name": "high-sensitivity", "threshold": 0.2, "policy": "recall at least .98"},
-    ],
-    "default_operating_point": "balanced",
+    "rule": {
+        "calibration": {"slope": 0.5, "intercept": 0.1},
+        "operating_points": [
+            {"name": "balanced", "threshold": 0.5, "policy": "best balanced accuracy"},
+            {"name": "high-sensitivity", "threshold": 0.2, "policy": "recall at least .98"},
+        ],
+        "default_operating_point": "balanced",
+    },
     "training": {},
     "validation": {},
     "intended_use": "Tests.",
