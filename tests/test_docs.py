@@ -67,3 +67,8 @@ def test_readme_states_a_recorded_speed():
     record = json.loads((ROOT / "benchmarks" / "results" / "screening.json").read_text())
     for row in record["rows"][:2]:
         assert f"{row['films_per_second'] / record['keras_loop']:.1f} times" in (ROOT / "README.md").read_text()
+
+
+def test_the_api_page_is_made_from_the_docstrings():
+    made = runpy.run_path(str(ROOT / "scripts" / "make_api_page.py"))
+    assert made["PAGE"].read_text(encoding="utf-8") == made["page"](), "run: python scripts/make_api_page.py"

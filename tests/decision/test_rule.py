@@ -33,7 +33,9 @@ def test_what_is_neither_is_refused_and_the_known_are_named(asked: str | float) 
 
 
 def test_the_probabilities_follow_from_the_logits() -> None:
-    for logits, probability, viral in zip(LOGITS[:2], RULE.probability(LOGITS), RULE.viral_probability(LOGITS)):
+    for logits, probability, viral in zip(
+        LOGITS[:2], RULE.probability(LOGITS), RULE.viral_probability(LOGITS), strict=False
+    ):
         normal, bacterial, of_virus = (math.exp(value) for value in logits)
         score = math.log((bacterial + of_virus) / normal)
         expected = 1 / (1 + math.exp(-(0.7 * score + 1.5)))
