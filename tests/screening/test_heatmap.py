@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from tiny import film
 
-from pneumoscope.screening.heatmap import intensity
-from pneumoscope.screening.output.heatmap_picture import HeatmapFolder, name_of, overlay, picture, ramp
+from pneumoscope.screening.heatmap import intensity, ramp
+from pneumoscope.screening.output.heatmap_picture import HeatmapFolder, name_of, picture
 from pneumoscope.screening.result import HeatmapStatus
 from pneumoscope.screening.screener import Screener
 
@@ -49,7 +49,7 @@ def test_a_normal_film_has_no_heat_even_where_a_place_speaks_for_pneumonia() -> 
 
 def test_a_refused_film_has_no_heatmap(screener: Screener) -> None:
     with pytest.raises(ValueError, match="no heatmap"):
-        overlay(screener.screen(b""))
+        screener.screen(b"").heatmap_image()
 
 
 def test_ramp_is_perceptually_even() -> None:

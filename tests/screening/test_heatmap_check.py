@@ -17,7 +17,7 @@ from pneumoscope.screening.heatmap_check import (
     lung_share,
     moved,
 )
-from pneumoscope.screening.output.heatmap_picture import overlay, picture
+from pneumoscope.screening.output.heatmap_picture import picture
 from pneumoscope.screening.output.page import Page
 from pneumoscope.screening.result import HeatmapStatus
 from pneumoscope.screening.screener import Screener
@@ -108,8 +108,8 @@ def test_hidden_heatmap_leaves_no_colour_and_the_page_says_why(
 ) -> None:
     shown = screener.screen(on_lungs(), 0.1, heatmap=True)
     hidden = replace(shown, heatmap=reason)
-    assert np.ptp(np.asarray(overlay(replace(shown, heatmap=HeatmapStatus.SHOWN))), axis=-1).max() > 40
-    assert np.ptp(np.asarray(overlay(hidden)), axis=-1).max() == 0
+    assert np.ptp(np.asarray(replace(shown, heatmap=HeatmapStatus.SHOWN).heatmap_image()), axis=-1).max() > 40
+    assert np.ptp(np.asarray(hidden.heatmap_image()), axis=-1).max() == 0
     right = np.asarray(picture(hidden))[:, 512:]
     assert np.ptp(right.astype(int), axis=-1).max() < 12
     assert right[:512].max() > 200  # the sentence

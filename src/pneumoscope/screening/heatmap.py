@@ -1,12 +1,14 @@
-"""From class-activation maps to a map of what raised the score."""
+"""From class-activation maps to a map of what raised the score, and its colours over the preview."""
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.score import pneumonia_score, viral_share
 
 _CERTAIN = 4.0  # log odds above the threshold that earn the strongest colour even if no place has more
+_OPACITY = 0.7
 
 
 def contribution_map(
@@ -42,3 +44,54 @@ def intensity(contributions: NDArray[np.float32], threshold: float) -> NDArray[n
     margin = contributions - np.log(threshold / (1.0 - threshold))
     above = np.maximum(margin, 0.0) if margin.mean() >= 0 else np.zeros_like(margin)
     return np.asarray(above / max(float(above.max()), _CERTAIN), dtype=np.float32)
+
+
+def ramp(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Colour values by a perceptually uniform ramp, dark magenta to light yellow.
+
+    Lightness and hue change linearly in OKLCh (Ottosson 2020, "A perceptual color space for image processing").
+
+    Args:
+        values: any shape, 0..1.
+
+    Returns:
+        uint8 sRGB, shape (..., 3).
+    """
+    lightness, hue = 0.42 + 0.50 * values, np.radians(-10.0 + 110.0 * values)
+    a, b = 0.15 * np.cos(hue), 0.15 * np.sin(hue)
+    cone = np.stack(
+        [
+            lightness + 0.3963377774 * a + 0.2158037573 * b,
+            lightness - 0.1055613458 * a - 0.0638541728 * b,
+            lightness - 0.0894841775 * a - 1.2914855480 * b,
+        ],
+        axis=-1,
+    )
+    to_linear = np.array(
+        [
+            [4.0767416621, -3.3077115913, 0.2309699292],
+            [-1.2684380046, 2.6097574011, -0.3413193965],
+            [-0.0041960863, -0.7034186147, 1.7076147010],
+        ]
+    )
+    linear = np.clip(cone**3 @ to_linear.T, 0.0, 1.0)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(255.0 * srgb), dtype=np.uint8)
+
+
+def overlay(preview: NDArray[np.uint8], contributions: NDArray[np.float32], threshold: float) -> Image.Image:
+    """Lay the intensity of a contribution map over the preview, aspect kept.
+
+    Args:
+        preview: uint8 (height, width).
+        contributions: float32 (P, P), see :func:`contribution_map`.
+        threshold: on the probability, between 0 and 1.
+
+    Returns:
+        An RGB image of the size of the preview.
+    """
+    grey = Image.fromarray(preview)
+    coarse = Image.fromarray(intensity(contributions, threshold))
+    fine = np.clip(np.asarray(coarse.resize(grey.size, Image.Resampling.BILINEAR)), 0.0, 1.0)
+    mask = Image.fromarray(np.rint(255.0 * _OPACITY * fine**1.5).astype(np.uint8))
+    return Image.composite(Image.fromarray(ramp(fine)), grey.convert("RGB"), mask)

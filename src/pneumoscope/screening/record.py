@@ -6,17 +6,13 @@ JSON Schema, which :func:`json_schema` makes from the class here (``pneumoscope 
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from pneumoscope._version import __version__
 from pneumoscope.decision.labels import Finding
 from pneumoscope.imaging import Reason, Remark
-
-if TYPE_CHECKING:
-    from pneumoscope.screening.result import ScreeningResult
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -60,37 +56,6 @@ FIELDS = tuple(field.name for field in fields(Record))
 
 _ASSESSED = ("finding", "probability", "viral_probability", "score")
 _NOT_ASSESSED = ("reason", "detail")
-
-
-def record(result: "ScreeningResult") -> dict[str, Any]:
-    """Flatten a result to JSON values, in the order of FIELDS."""
-    header = result.header
-    flat = Record(
-        schema_version=SCHEMA_VERSION,
-        source=result.source,
-        source_sha256=result.source_sha256,
-        sop_instance_uid=header.sop_instance_uid if header else None,
-        series_instance_uid=header.series_instance_uid if header else None,
-        study_instance_uid=header.study_instance_uid if header else None,
-        time=result.time,
-        status=result.status.value,
-        reason=result.reason,
-        detail=result.detail,
-        finding=result.finding,
-        probability=result.probability,
-        viral_probability=result.viral_probability,
-        score=result.score,
-        threshold=result.threshold,
-        operating_point=result.operating_point,
-        model_name=result.model.name,
-        model_version=result.model.version,
-        model_sha256=result.model.sha256,
-        runtime=result.model.runtime,
-        package_version=__version__,
-        remarks=list(result.remarks),
-    )
-    values: dict[str, Any] = msgspec.to_builtins(flat)
-    return values
 
 
 def json_schema() -> dict[str, Any]:

@@ -3,16 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from pneumoscope._version import __version__
 from pneumoscope.decision.labels import Finding
 from pneumoscope.imaging import Header, Reason, Remark
-
-if TYPE_CHECKING:
-    from PIL import Image
+from pneumoscope.screening.heatmap import overlay
+from pneumoscope.screening.record import SCHEMA_VERSION, Record
 
 
 class Status(StrEnum):
@@ -106,11 +108,35 @@ class ScreeningResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the result as JSON values: the keys and values of ``pneumoscope info --schema``, in that order."""
-        from pneumoscope.screening.record import record
+        header = self.header or Header()
+        flat = Record(
+            schema_version=SCHEMA_VERSION,
+            source=self.source,
+            source_sha256=self.source_sha256,
+            sop_instance_uid=header.sop_instance_uid,
+            series_instance_uid=header.series_instance_uid,
+            study_instance_uid=header.study_instance_uid,
+            time=self.time,
+            status=self.status.value,
+            reason=self.reason,
+            detail=self.detail,
+            finding=self.finding,
+            probability=self.probability,
+            viral_probability=self.viral_probability,
+            score=self.score,
+            threshold=self.threshold,
+            operating_point=self.operating_point,
+            model_name=self.model.name,
+            model_version=self.model.version,
+            model_sha256=self.model.sha256,
+            runtime=self.model.runtime,
+            package_version=__version__,
+            remarks=list(self.remarks),
+        )
+        values: dict[str, Any] = msgspec.to_builtins(flat)
+        return values
 
-        return record(self)
-
-    def heatmap_image(self) -> "Image.Image":
+    def heatmap_image(self) -> Image.Image:
         """Draw the heatmap over the preview; one that failed its check leaves the preview as it is.
 
         Returns:
@@ -119,6 +145,8 @@ class ScreeningResult:
         Raises:
             ValueError: it was not assessed, or no heatmap was asked for.
         """
-        from pneumoscope.screening.output.heatmap_picture import overlay
-
-        return overlay(self)
+        if self.preview is None or self.contribution_map is None:
+            raise ValueError("no heatmap: it was not assessed, or none was asked for")
+        if self.heatmap is not None and self.heatmap.why_hidden:
+            return Image.fromarray(self.preview).convert("RGB")
+        return overlay(self.preview, self.contribution_map, self.threshold)

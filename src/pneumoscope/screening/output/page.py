@@ -10,7 +10,8 @@ from PIL import Image
 from pneumoscope.bundle.card import BundleCard
 from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.pages import data_uri, environment
-from pneumoscope.screening.output.heatmap_picture import LEGEND, hidden, overlay, ramp
+from pneumoscope.screening.heatmap import ramp
+from pneumoscope.screening.output.heatmap_picture import LEGEND, hidden
 from pneumoscope.screening.output.summary import Tally, printable, probability_text
 from pneumoscope.screening.result import ScreeningResult
 
@@ -46,7 +47,7 @@ class Page:
         if result.preview is not None:
             images["preview"] = data_uri(Image.fromarray(result.preview))
             if not hidden(result):
-                images["heat"] = data_uri(overlay(result))
+                images["heat"] = data_uri(result.heatmap_image())
         path = printable(result.source or "image from memory")
         note = self._notes.get(result.source or "")
         says = {"result": result, "path": path, "note": note, "hidden": hidden(result)}
