@@ -33,9 +33,8 @@ def test_overlay_colours_the_place_that_speaks_for_pneumonia_and_leaves_the_rest
     pixels[:100, 160:] = 250  # upper right
     # Just above the threshold as a whole, so that only the upper right speaks for pneumonia.
     result = screener.screen(pixels, 0.999 * screener.screen(pixels).probability, heatmap=True)
-    image = np.asarray(overlay(replace(result, heatmap=HeatmapStatus.SHOWN))).astype(
-        int
-    )  # though it is not on the lungs
+    shown = replace(result, heatmap=HeatmapStatus.SHOWN)  # though it is not on the lungs
+    image = np.asarray(shown.heatmap_image()).astype(int)
     assert image.shape == (300, 240, 3)
     colourful = image.max(-1) - image.min(-1)
     assert colourful[:60, 200:].min() > 40
