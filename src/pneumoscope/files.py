@@ -47,12 +47,12 @@ def write_text(path: Path, content: str) -> None:
 
 
 def json_text(content: Any) -> str:
-    """JSON for people and programs: indented, with a line end, and without NaN.
+    """JSON for people and programs: indented, in ASCII, with a line end, and without NaN.
 
     Raises:
         ValueError: a number in it is not finite.
     """
-    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def write_json(path: Path, content: Any) -> None:

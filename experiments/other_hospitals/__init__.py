@@ -1,0 +1,1 @@
+"""The released bundle on radiographs of other hospitals, source by source."""
