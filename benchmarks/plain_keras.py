@@ -1,12 +1,12 @@
-"""The peer: the recipe that was asked for, as its user would write it in plain Keras.
+"""The peer: the two-phase baseline, as its user would write it in plain Keras.
 
-    python benchmarks/plain_keras.py --data FOLDER --weights WEIGHTS.h5 --out RESULT.json
+    python -m benchmarks.plain_keras --data FOLDER --weights WEIGHTS.h5 --out RESULT.json
 
 FOLDER holds train/ and val/, each with NORMAL/ and PNEUMONIA/. Nothing of Pneumoscope is imported, and no setting is
 made that a tutorial would not make: TensorFlow starts as it starts by itself. Written after Keras' own guide "Transfer
 learning and fine-tuning": frozen ResNet50 with a new head first, then every layer at a very low rate with
-BatchNormalization left in inference mode. Films are decoded once and kept in memory (``cache``), and batches are made
-ahead (``prefetch``).
+BatchNormalization left in inference mode. Radiographs are decoded once and kept in memory (``cache``), and batches are
+made ahead (``prefetch``).
 
 RESULT.json holds seconds since the first line for every stage and epoch, and every epoch's validation probabilities.
 """

@@ -1,9 +1,9 @@
 """Screening on Ray: throughput against workers, and a soak with kills in the middle.
 
-    python benchmarks/scale.py                  (three minutes: throughput; needs [scale])
-    python benchmarks/scale.py --soak 20000     (the soak, in the time that 20,000 films take)
+    python -m benchmarks.scale                  (three minutes: throughput; needs [scale])
+    python -m benchmarks.scale --soak 20000     (the soak, in the time that 20,000 films take)
 
-All of it through the real command in processes of its own, on the real films in their original resolution.
+All of it through the real command in processes of its own, on the real radiographs in their original resolution.
 """
 
 import argparse
@@ -18,7 +18,8 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import machine
+from benchmarks import RESULTS, radiographs
+from lab import machine
 
 ROUNDS = 10
 """How often the list names every film when throughput is measured."""
@@ -102,7 +103,8 @@ class Watch:
         import ray  # noqa: F401  (brings psutil)
 
         self.samples: list[dict[str, float]] = []
-        self._out, self._total, self._counted = out, total, {}
+        self._out, self._total = out, total
+        self._counted: dict[Path, int] = {}
 
     def done(self) -> int:
         """How many films have a result."""
@@ -222,21 +224,24 @@ def memory(samples: list[dict[str, float]]) -> dict[str, float]:
 def main() -> None:
     """Measure and record."""
     from pneumoscope.bundle.card import RELEASED
+    from pneumoscope.compute.cores import usable_cores
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=Path, help="folder of films (default: the ones in their original resolution)")
-    parser.add_argument("--workers", default=f"1,{machine.usable_cores()}", help="to compare (default: %(default)s)")
+    parser.add_argument("--workers", default=f"1,{usable_cores()}", help="to compare (default: %(default)s)")
     parser.add_argument("--bundle", type=Path, default=RELEASED, help="default: the one installed")
     parser.add_argument("--soak", type=int, metavar="N", help="screen N films in place of measuring throughput")
     options = parser.parse_args()
-    films = sorted(path.resolve() for path in (options.films or machine.films("original_resolution")).rglob("*.jpeg"))
+    films = sorted(path.resolve() for path in (options.films or radiographs("original_resolution")).rglob("*.jpeg"))
     workers = sorted({int(number) for number in options.workers.split(",")})
     bundle = options.bundle.absolute()
     if options.soak:
-        machine.record("soak", {"bundle": bundle.name} | soak(films, options.soak, workers[-1], bundle))
+        machine.write_record(
+            RESULTS / "soak.json", {"bundle": bundle.name} | soak(films, options.soak, workers[-1], bundle)
+        )
     else:
         rows = [throughput(films, number, bundle) for number in workers]
-        machine.record("scale", {"bundle": bundle.name, "throughput": rows})
+        machine.write_record(RESULTS / "scale.json", {"bundle": bundle.name, "throughput": rows})
 
 
 if __name__ == "__main__":

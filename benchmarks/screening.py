@@ -1,12 +1,13 @@
-"""Screening, from film files to a results file: against a plain Keras loop, an ONNX Runtime loop, and the hardware.
+"""Screening, from image files to a results file: against a plain Keras loop, an ONNX Runtime loop, and the hardware.
 
-    python benchmarks/screening.py              (four minutes; needs [train], and [fast] for OpenVINO)
+    python -m benchmarks.screening              (four minutes; needs [train], and [fast] for OpenVINO)
 
-Every contestant runs in its own process on the same films in their original resolution, one after the other. The loops
-are timed without their start-up and after one warm-up film; Pneumoscope is timed as the whole command, start-up
-included.
+Every contestant runs in its own process on the same radiographs in their original resolution, one after the other. The
+loops are timed without their start-up and after one warm-up radiograph. Pneumoscope is timed as the whole command,
+start-up included.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -18,11 +19,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import machine
+from benchmarks import RESULTS, radiographs
+from lab import machine
 
-ROOT = Path(__file__).parents[1]
 ROUNDS = 8
-"""How often the folder of films is named in one run of the command."""
+"""How often the folder is named in one run of the command."""
 
 KERAS_LOOP = """
 import json, sys, time
@@ -72,7 +73,7 @@ print(json.dumps([(decoded - started) / len(films), (time.process_time() - loade
 
 
 def run(code: str, films: list[Path], *arguments: object) -> Any:
-    """Run code in a fresh interpreter with the films' names on its standard input; gives what it printed last."""
+    """Run code in a fresh interpreter with the files' names on its standard input; gives what it printed last."""
     ended = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         input=json.dumps([str(film) for film in films]),
@@ -110,7 +111,7 @@ def installed_megabytes() -> float:
     with TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [f"{folder}/bin/pip", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--constraint", ROOT / "constraints.txt", ROOT], check=True)
+        subprocess.run([*pip, "install", "--constraint", machine.ROOT / "constraints.txt", machine.ROOT], check=True)
         subprocess.run([*pip, "uninstall", "--yes", "pip", "setuptools"], check=True)
         return sum(path.stat().st_size for path in Path(folder).rglob("*") if not path.is_symlink()) / 1e6
 
@@ -118,8 +119,10 @@ def installed_megabytes() -> float:
 def main() -> None:
     """Measure and record."""
     from pneumoscope.bundle.card import RELEASED
+    from pneumoscope.compute.cores import usable_cores
 
-    folder = machine.films("original_resolution")
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
+    folder = radiographs("original_resolution")
     films = sorted(folder.rglob("*.jpeg"))
     result: dict[str, Any] = {"films": len(films), "rounds": ROUNDS}
     print(f"{len(films)} films in their original resolution")
@@ -128,7 +131,7 @@ def main() -> None:
     result["onnx_loop"] = run(ONNX_LOOP + TIMED, films, RELEASED)
     print(f"plain ONNX Runtime loop, float32: {result['onnx_loop']:.1f} films/s")
     result["rows"] = []
-    cores = machine.usable_cores()
+    cores = usable_cores()
     for name, (bundle, runtime) in contestants(RELEASED).items():
         decode, infer = run(PARTS, films, bundle, runtime)
         seconds, memory = screen(*[folder] * ROUNDS, "--bundle", bundle, "--runtime", runtime)
@@ -141,7 +144,7 @@ def main() -> None:
     print(f"one film, from start to result: {result['single_seconds']:.2f} s, {result['single_mb']:.0f} MB")
     result["installed_mb"] = installed_megabytes()
     print(f"installed: {result['installed_mb']:.0f} MB")
-    machine.record("screening", result)
+    machine.write_record(RESULTS / "screening.json", result)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from experiments.command import output
 from lab import machine
 from pneumoscope.data.layout import load
 from pneumoscope.data.splits import divided
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m experiments.lung_field", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--out", type=Path, required=True, help="the picture to write; never into the repository")
+    parser.add_argument("--out", type=output, required=True, help="the picture to write; never into the repository")
     parser.add_argument("--data", type=Path, help="labelled radiographs, as for training (default: chest_xray)")
     asked = parser.parse_args(arguments)
     try:

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from pneumoscope.compute.cores import instructions, usable_cores
 from pneumoscope.errors import DataError
+from pneumoscope.files import write_json
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("PNEUMOSCOPE_DATA", ROOT.parent / "shared" / "datasets"))
@@ -55,6 +57,12 @@ def data(folder: str) -> Path:
     if not found.is_dir():
         raise DataError(f"{found}: no such folder; set PNEUMOSCOPE_DATA to the one that holds chest_xray/")
     return found
+
+
+def write_record(path: Path, content: dict[str, Any]) -> None:
+    """Write a record with the machine that made it and the commit."""
+    write_json(path, {"machine": describe(), "commit": commit()} | content)
+    sys.stdout.write(f"wrote {path}\n")
 
 
 def _processor() -> str:

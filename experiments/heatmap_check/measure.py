@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lab import held_out, machine
+from lab import held_out
 from pneumoscope.compute.pool import in_order
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
@@ -88,8 +88,6 @@ def check(session: Session, labelled: dict[str, LabelledRadiograph], workers: in
             maps.append(found[0])
             rows.append(measure(found, CLASSES[one.classes.index(True)]))
     return {
-        "machine": machine.describe(),
-        "commit": machine.commit(),
         "bundle": {"name": session.card.name, "version": session.card.version, "sha256": session.sha256},
         "films": {"sha256": fingerprint(labelled), "of_each_class": len(labelled) // len(CLASSES)},
         "moved": MOVED,

@@ -11,11 +11,11 @@ needs the extra [research].
 import argparse
 from pathlib import Path
 
+from experiments.command import output
 from experiments.label_quality.measure import VIEWS, measure, out_of_fold
 from experiments.label_quality.page import sheet
 from lab import machine
 from pneumoscope.errors import PneumoscopeError
-from pneumoscope.files import write_json
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,14 +23,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m experiments.label_quality", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--out", type=Path, required=True, help="the record to write")
-    parser.add_argument("--sheet", type=Path, help="also draw the radiographs; patients are on it, never commit it")
+    parser.add_argument("--out", type=output, required=True, help="the record to write")
+    parser.add_argument("--sheet", type=output, help="also draw the radiographs; patients are on it, never commit it")
     parser.add_argument("--view", choices=tuple(VIEWS), default=next(iter(VIEWS)), help="of the sheet")
     parser.add_argument("--data", type=Path, help="of the sheet (default: chest_xray)")
     asked = parser.parse_args(arguments)
     try:
         found = measure(out_of_fold())
-        write_json(asked.out, {"machine": machine.describe(), "commit": machine.commit()} | found)
+        machine.write_record(asked.out, found)
         if asked.sheet:
             sheet(found["views"][asked.view]["doubtful"], asked.data or machine.data("chest_xray")).save(asked.sheet)
     except PneumoscopeError as problem:

@@ -9,7 +9,7 @@ bundle on two cores. The official test is left alone.
 import argparse
 from pathlib import Path
 
-from experiments.command import told
+from experiments.command import output, told
 from experiments.robustness.measure import run, sample
 from lab import held_out, machine
 from pneumoscope.compute.cores import usable_cores
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="labelled radiographs, as for training (default: chest_xray)")
     parser.add_argument("--count", type=int, default=100, help="radiographs of each label (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=usable_cores(), help="threads (default: all cores)")
-    parser.add_argument("--out", type=Path, required=True, help="the record to begin or to go on with")
+    parser.add_argument("--out", type=output, required=True, help="the record to begin or to go on with")
     asked = parser.parse_args(arguments)
     try:
         labelled = sample(asked.data or machine.data("chest_xray"), asked.count)

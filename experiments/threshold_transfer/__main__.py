@@ -8,10 +8,10 @@ no radiograph. The official test is left alone.
 """
 
 import argparse
-from pathlib import Path
 
+from experiments.command import output
 from experiments.threshold_transfer.measure import record
-from pneumoscope.files import write_json
+from lab import machine
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -19,8 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m experiments.threshold_transfer", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--out", type=Path, required=True, help="the record to write")
-    write_json(parser.parse_args(arguments).out, record())
+    parser.add_argument("--out", type=output, required=True, help="the record to write")
+    machine.write_record(parser.parse_args(arguments).out, record())
 
 
 if __name__ == "__main__":

@@ -39,11 +39,11 @@ def resample(source: Scores, rng: np.random.Generator) -> Scores:
     return Scores(source.names[rows], source.patients[rows], source.classes[rows], source.logits[rows])
 
 
-def study(pair: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every way of choosing on one pair of sets."""
+def study(pair: dict[str, Any], resamples: int = RESAMPLES) -> list[dict[str, Any]]:
+    """Every way of choosing on one pair of sets; thresholds are chosen again on resamples of patients."""
     source, target = pair["from"], pair["to"]
     rng = np.random.default_rng(0)
-    draws = [resample(source, rng) for _ in range(RESAMPLES)]
+    draws = [resample(source, rng) for _ in range(resamples)]
     best = np.mean(rates(target.score, target.positive, empirical_j(target.score, target.positive)))
     rows = []
     for goal, policies in (("balanced", BALANCED), ("recall", SENSITIVE)):

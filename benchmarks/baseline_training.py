@@ -1,9 +1,9 @@
-"""The shipped recipe on the films of a manifest, with a clock beside it: our side of training.py, in its own process.
+"""The recipe ``baseline`` on the radiographs of a manifest, with a clock beside it: our side of ``training``.
 
-    python benchmarks/shipped_training.py --data FILMS.csv --weights WEIGHTS.h5 --run NEW_FOLDER --out RESULT.json
+    python -m benchmarks.baseline_training --data FILMS.csv --weights WEIGHTS.h5 --run NEW_FOLDER --out RESULT.json
 
 What runs is ``pneumoscope.training.run.train``, as ``pneumoscope train`` calls it. The clock hears what the command
-would show: the progress calls and the history. Films are packed anew, into a cache inside NEW_FOLDER's parent.
+would show: the progress calls and the history. Radiographs are packed anew, into a cache inside NEW_FOLDER's parent.
 """
 
 import time
@@ -18,8 +18,11 @@ from pathlib import Path  # noqa: E402
 from statistics import median  # noqa: E402
 from typing import Any  # noqa: E402
 
+RECIPE = "baseline"
+"""The two phases that the peer trains too."""
+
 STARTS = {
-    "packing": "films listed and hashed",
+    "packing": "radiographs listed and hashed",
     "features": "network built, features started",
     "head": "head",
     "steps": "checkpoint saved, step compiled",
@@ -93,7 +96,7 @@ def main() -> None:
 
     import_keras()
     imported = time.monotonic() - STARTED
-    chosen = recipe("default")
+    chosen = recipe(RECIPE)
     setting = Setting(options.data, chosen, options.seed, options.weights, options.run.parent / "cache")
     clock = Clock()
     train(setting, options.run, clock.progress, clock.on_epoch)
