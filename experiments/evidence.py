@@ -21,20 +21,31 @@ from experiments.threshold_transfer import page as threshold_transfer
 from experiments.words import former_names
 from lab.machine import ROOT
 from lab.markdown import filled
+from pneumoscope.evaluation.report.curves import history
 from pneumoscope.evaluation.report.style import png
 from pneumoscope.files import write_bytes, write_text
 
 FIGURES = ROOT / "docs" / "figures"
-BESIDE = ("release-1.0.0", "release-1.2.0", "release-1.3.0", "release-1.4.0")
-"""Networks that stand in the table of every campaign, to compare with."""
+COMPARED: dict[str, tuple[str, ...]] = {
+    "first_release": ("release-1.0.0", "asked-for"),
+    "weight_averaging": ("mean-of-four-small-folds", "mean-then-finished", "release-1.0.0"),
+    "longer_training": ("longer", "release-1.0.0"),
+    "sharpness_untouched": ("lungs-sharpness-alone", "lungs"),
+    "unfrozen": (*NETWORKS["unfrozen"], "release-1.2.0"),
+    "steady_rate": ("opened-steady-192", "opened-128"),
+    "crops_from_448": (*NETWORKS["crops_from_448"], "opened-longer-128", "release-1.2.0"),
+    "robustness": ("release-1.4.0", "release-1.3.0", "asked-for"),
+    "batchnorm_reestimation": (*NETWORKS["batchnorm_reestimation"], "robust-mean", "robust-distilled", "robust-0"),
+}
+"""Campaign -> the networks in its table, by their names in the records."""
 
 
 def _of(folder: str, kind: str, name: str, write: Callable[[dict[str, Any]], Any]) -> Callable[[], Any]:
     return lambda: write(campaign(folder).content(kind, name))
 
 
-def _beside_releases(folder: str) -> Callable[[], str]:
-    return lambda: networks(*NETWORKS[folder], *BESIDE)
+def _networks(names: tuple[str, ...]) -> Callable[[], str]:
+    return lambda: networks(*names)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -54,7 +65,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "robustness": _of("robustness", "stress", "release 1.4.0", robustness.tables),
     "cam-check": _of("heatmap_check", "heatmap check", "release 1.4.0", heatmap_check.tables),
     "label-quality": _of("label_quality", "label quality", "five folds", label_quality.tables),
-    **{f"{folder}-networks": _beside_releases(folder) for folder in NETWORKS},
+    **{f"networks of {folder}": _networks(names) for folder, names in COMPARED.items()},
 }
 """What each place on a page is filled with."""
 
@@ -62,6 +73,7 @@ DRAWINGS: dict[str, Callable[[], Any]] = {
     "threshold-transfer": _of("threshold_transfer", "threshold transfer", "five folds", threshold_transfer.figure),
     "robustness": _of("robustness", "stress", "release 1.4.0", robustness.figure),
     "cam-check": _of("heatmap_check", "heatmap check", "release 1.4.0", heatmap_check.figure),
+    "training-history": _of("batchnorm_reestimation", "run", "release-1.4.0", lambda run: history(run["history"])),
 }
 """Figures, by the stem of their file."""
 
