@@ -1,11 +1,13 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from experiments import campaign, campaigns
+from experiments import HERE, campaign, campaigns
+from experiments.words import NAMES
 from lab.campaign import SCORES, Campaign, Record, main, seal
 from lab.scores import measured
 from tests.lab.conftest import Made
@@ -83,3 +85,19 @@ def test_every_scored_run_has_finite_logits_and_ranks_better_than_chance() -> No
                 assert len(SCORES) == 8
                 assert measured(scores)["auc"] > 0.9, (name, run, of)
     assert rows == 71_504
+
+
+@pytest.mark.parametrize("page", sorted(HERE.rglob("README.md")), ids=lambda page: page.parent.name)
+def test_links_of_the_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_the_index_lists_every_campaign() -> None:
+    index = (HERE / "README.md").read_text()
+    assert [name for name in campaigns() if f"[{name}]({name}/README.md)" not in index] == []
+
+
+def test_only_names_that_records_hold_are_translated() -> None:
+    held = "\n".join((HERE / name / "runs.jsonl").read_text() for name in campaigns())
+    assert [name for name in NAMES if f'"name":"{name}"' not in held and f'"policy":"{name}"' not in held] == []
