@@ -6,7 +6,7 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results"
 
 
-def radiographs(folder: str) -> Path:
+def data_folder(folder: str) -> Path:
     """A folder of real radiographs; ends the program with 2 where it is not there."""
     from lab import machine
     from pneumoscope.errors import DataError

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import RESULTS, radiographs
+from benchmarks import RESULTS, data_folder
 from lab import machine
 from pneumoscope.bundle.card import RELEASED
 from pneumoscope.compute.cores import usable_cores
@@ -34,9 +34,12 @@ LARGEST_AUC_MOVE = 0.0005
 
 def sets(source: Path) -> dict[str, list[LabelledRadiograph]]:
     """The held-out number blocks of train, and the official test."""
-    films = load(source)
-    blocks = [film for film in divided(films).values() if film.split == "val"]
-    return {"validation blocks": blocks, "official test": [film for film in films if film.split == "test"]}
+    radiographs = load(source)
+    blocks = [radiograph for radiograph in divided(radiographs).values() if radiograph.split == "val"]
+    return {
+        "validation blocks": blocks,
+        "official test": [radiograph for radiograph in radiographs if radiograph.split == "test"],
+    }
 
 
 def candidates() -> dict[str, Session]:
@@ -54,7 +57,7 @@ def candidates() -> dict[str, Session]:
 
 
 def logits(session: Session, inputs: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """(N, 3), film by film, as screening does."""
+    """(N, 3), radiograph by radiograph, as screening does."""
     return np.concatenate([row for row, _ in in_order(lambda x: session.run(x[None]), inputs, usable_cores())])
 
 
@@ -87,9 +90,9 @@ def main(validate: bool) -> None:
     """Compare and record."""
     reference, others = open_session(RELEASED, usable_cores(), "onnxruntime"), candidates()
     rows: list[dict[str, Any]] = []
-    for name, films in sets(radiographs("chest_xray")).items():
-        inputs = [to_input(read(film.path)) for film in films]
-        positive = np.array([not film.classes[0] for film in films])
+    for name, radiographs in sets(data_folder("chest_xray")).items():
+        inputs = [to_input(read(radiograph.path)) for radiograph in radiographs]
+        positive = np.array([not radiograph.classes[0] for radiograph in radiographs])
         expected = logits(reference, inputs)
         for other, session in others.items():
             row = compare(reference.card.rule, expected, logits(session, inputs), positive)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import RESULTS, radiographs
+from benchmarks import RESULTS, data_folder
 from benchmarks.baseline_training import RECIPE
 from lab import machine
 from pneumoscope.data.labelled import LabelledRadiograph
@@ -32,21 +32,24 @@ from pneumoscope.data.splits import divided
 
 
 def chosen(source: Path, count: int) -> list[LabelledRadiograph]:
-    """``count`` training films and half as many validation films, evenly over classes and numbers."""
+    """``count`` training radiographs and half as many validation radiographs, evenly over classes and numbers."""
     available = divided(load(source)).values()
-    films = []
+    radiographs = []
     for split, most in (("train", count), ("val", count // 2)):
-        side = sorted((film for film in available if film.split == split), key=lambda film: (film.classes, film.path))
-        films += [side[i] for i in np.linspace(0, len(side) - 1, min(most, len(side))).round().astype(int)]
-    return films
+        side = sorted(
+            (radiograph for radiograph in available if radiograph.split == split),
+            key=lambda radiograph: (radiograph.classes, radiograph.path),
+        )
+        radiographs += [side[i] for i in np.linspace(0, len(side) - 1, min(most, len(side))).round().astype(int)]
+    return radiographs
 
 
-def linked(films: list[LabelledRadiograph], folder: Path) -> Path:
-    """The same films as links in the folders that ``image_dataset_from_directory`` expects."""
-    for number, film in enumerate(films):
-        link = folder / film.split / film.label.upper() / f"{number}-{film.path.name}"
+def linked(radiographs: list[LabelledRadiograph], folder: Path) -> Path:
+    """The same radiographs as links in the folders that ``image_dataset_from_directory`` expects."""
+    for number, radiograph in enumerate(radiographs):
+        link = folder / radiograph.split / radiograph.label.upper() / f"{number}-{radiograph.path.name}"
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(film.path.resolve())
+        link.symlink_to(radiograph.path.resolve())
     return folder
 
 
@@ -118,7 +121,7 @@ def compared(peer: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
 
 def told(record: dict[str, Any]) -> str:
     """The record in a few lines."""
-    lines = [f"{record['train_films']} training films, {record['val_films']} validation films"]
+    lines = [f"{record['train_films']} training radiographs, {record['val_films']} validation radiographs"]
     for name in ("peer", "ours"):
         side = record[name]
         rates = ", ".join(f"{phase} {rate:.1f}" for phase, rate in side["images_per_second"].items())
@@ -142,20 +145,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="default: the public release under PNEUMOSCOPE_DATA")
     parser.add_argument("--weights", type=Path, default=machine.WEIGHTS, help="ImageNet weights (default: %(default)s)")
-    parser.add_argument("--films", type=int, default=128, help="training films (default: %(default)s)")
+    parser.add_argument("--films", type=int, default=128, help="training radiographs (default: %(default)s)")
     parser.add_argument("--head-epochs", type=int, default=10, help="of the peer (default: %(default)s)")
     parser.add_argument("--finetune-epochs", type=int, default=3, help="of the peer (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of both (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="the record (default: that of benchmarks/results)")
     options = parser.parse_args()
 
-    films = chosen(options.data or radiographs("chest_xray"), options.films)
+    radiographs = chosen(options.data or data_folder("chest_xray"), options.films)
     both = ("--weights", options.weights, "--seed", options.seed)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        write_manifest(films, folder / "films.csv")
+        write_manifest(radiographs, folder / "films.csv")
         epochs = ("--head-epochs", options.head_epochs, "--finetune-epochs", options.finetune_epochs)
-        data = linked(films, folder / "films")
+        data = linked(radiographs, folder / "films")
         wall = {"peer": run("plain_keras", "--data", data, "--out", folder / "peer.json", *epochs, *both)}
         ours = ("--data", folder / "films.csv", "--run", folder / "run", "--out", folder / "ours.json")
         wall["ours"] = run("baseline_training", *ours, *both)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import RESULTS, radiographs
+from benchmarks import RESULTS, data_folder
 from lab import machine
 
 STEPS = 2
@@ -99,8 +99,8 @@ def measure(candidate: Candidate, weights: str, batch: Path) -> dict[str, float]
     open_from(model, candidate.trainable_from)
     optimizer = keras.optimizers.Adam(1e-5) if candidate.adam else optimizer_of(chosen, chosen.finetune[-1], 1000)
     model.compile(optimizer, jit_compile="auto" if candidate.xla is None else candidate.xla, **objective())
-    with np.load(batch) as films:
-        x, targets, weight = films["x"], films["targets"], films["weights"]
+    with np.load(batch) as radiographs:
+        x, targets, weight = radiographs["x"], radiographs["targets"], radiographs["weights"]
     seconds = []
     for _ in range(1 + STEPS):
         started = time.monotonic()
@@ -168,8 +168,10 @@ def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, 
     from pneumoscope.training.packing import pack
     from pneumoscope.training.recipe import recipe
 
-    films = distinct(film for film in chosen(radiographs("chest_xray"), MOST) if film.split == "train")
-    packed, how = pack(films, folder, lambda *_: None), recipe("default").augmentation
+    radiographs = distinct(
+        radiograph for radiograph in chosen(data_folder("chest_xray"), MOST) if radiograph.split == "train"
+    )
+    packed, how = pack(radiographs, folder, lambda *_: None), recipe("default").augmentation
     batches, rates = {}, []
     for size, count in {(candidate.size, candidate.batch) for candidate in CANDIDATES}:
         x, targets, weights = next(packed.augmented(size, count, how, (0,)))

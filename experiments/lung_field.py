@@ -23,7 +23,7 @@ from pneumoscope.imaging import INPUT_SIZE, read, to_input
 from pneumoscope.imaging.lung_field import OUTLINES, lung_field
 
 SINGLES = 6
-_SCALE = 2  # of single films; the mean is drawn as high as two of them
+_SCALE = 2  # of single radiographs; the mean is drawn as high as two of them
 
 
 def outlined(pixels: NDArray[np.uint8], scale: int) -> Image.Image:

@@ -26,9 +26,10 @@ def doubts(scores: Scores, groups: Sequence[Sequence[str]]) -> dict[str, Any]:
         groups: the classes of CLASSES that count as one, for each class of the view.
 
     Returns:
-        "classes": their names; "confident_joint": films by given label and confidently suggested one; "issues": how
-        many labels cleanlab would prune; "doubtful": the LISTED ones that the model believes least, worst first, each
-        with film, given, suggested, score (the probability of the given label) and issue (whether it would be pruned).
+        "classes": their names. "confident_joint": counts of radiographs by given label and confidently suggested one.
+        "issues": how many labels cleanlab would prune. "doubtful": the LISTED ones that the model believes least, worst
+        first, each with film (its file name), given, suggested, score (the probability of the given label) and issue
+        (whether it would be pruned).
 
     Raises:
         MissingExtraError: cleanlab is not installed.
