@@ -11,13 +11,13 @@ test: check
 	$(BIN)/pytest
 
 bench: .venv/development
-	$(BIN)/python benchmarks/training.py
-	$(BIN)/python benchmarks/screening.py
-	$(BIN)/python benchmarks/scale.py
-	$(BIN)/python benchmarks/page.py
+	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.screening
+	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.page
 
 evidence: .venv/development
-	$(BIN)/python experiments/evidence.py
+	$(BIN)/python -m experiments.evidence
 
 check: .venv/development
 	$(BIN)/ruff check .

@@ -1,27 +1,26 @@
 """The tables of docs/performance.md, from the records in benchmarks/results.
 
-    python benchmarks/page.py
+    python -m benchmarks.page
 
-Each table lies between two comments that name it; the words around them are written by hand and hold no numbers.
+Each table lies between two comments that name it. The words around them are written by hand.
 """
 
 import json
 import math
-from collections.abc import Callable, Iterable
-from pathlib import Path
+import sys
+from collections.abc import Callable
 from typing import Any
 
-import machine
+from benchmarks import RESULTS
+from lab.machine import ROOT
+from lab.markdown import fill, table
+from pneumoscope.files import write_text
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+FIRST = "the two-phase recipe of release 1.0.0"
+"""What records of training were made with before they said so themselves."""
+
+PAGE = ROOT / "docs" / "performance.md"
 Record = dict[str, Any]
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table; numbers to the right."""
-    head, rows = list(head), [[str(cell) for cell in row] for row in rows]
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def where(record: Record) -> str:
@@ -108,8 +107,9 @@ def training(record: Record) -> str:
     ]
     epochs = [sum(row["phase"] == phase for row in peer["epochs"]) for phase in ("head", "all layers")]
     films = (
-        f"{record['train_films']} training films, {record['val_films']} validation films, one seed; the peer trains "
-        f"its head for {epochs[0]} epochs and all layers for {epochs[1]}, ours as the default recipe says."
+        f"{record['train_films']} training radiographs, {record['val_films']} validation radiographs, one seed. The "
+        f"peer trains its head for {epochs[0]} epochs and all layers for {epochs[1]}. Ours trains as "
+        f"{record.get('recipe', FIRST)} says."
     )
     whole = sum(ours["profile"].values())
     profile = [(name, f"{seconds:.1f}", f"{seconds / whole:.0%}") for name, seconds in ours["profile"].items()]
@@ -197,35 +197,17 @@ def soak(record: Record) -> str:
 
 
 TABLES: dict[str, Callable[[Record], str]] = {
-    table.__name__: table for table in (screening, precision, training, training_steps, scale, soak)
+    write.__name__: write for write in (screening, precision, training, training_steps, scale, soak)
 }
+"""One for each record, by its name."""
 
 
-def fill(text: str, tables: dict[str, str]) -> str:
-    """Put every table between the two comments that name it.
-
-    Raises:
-        SystemExit: the page has no place for a table.
-    """
-    for name, content in tables.items():
-        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        before, found, rest = text.partition(start)
-        _, closed, after = rest.partition(end)
-        if not (found and closed):
-            raise SystemExit(f"no place for the table {name!r} in a page that begins {text[:40]!r}")
-        text = f"{before}{start}\n\n{content}\n\n{end}{after}"
-    return text
-
-
-def filled(text: str) -> str:
-    """The page with every table whose record is there filled in."""
-    paths = {name: machine.RESULTS / f"{name}.json" for name in TABLES}
-    for path in paths.values():
-        if not path.exists():
-            print(f"{path}: no record yet")
-    return fill(text, {name: TABLES[name](json.loads(p.read_text())) for name, p in paths.items() if p.exists()})
+def page() -> str:
+    """The page with every table filled in."""
+    tables = {name: write(json.loads((RESULTS / f"{name}.json").read_text())) for name, write in TABLES.items()}
+    return fill(PAGE.read_text(encoding="utf-8"), tables)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text()))
-    print(f"wrote {PAGE}")
+    write_text(PAGE, page())
+    sys.stdout.write(f"{PAGE.relative_to(ROOT)}\n")

@@ -1,12 +1,12 @@
-"""The peer: the recipe that was asked for, as its user would write it in plain Keras.
+"""The peer: the two-phase baseline, as its user would write it in plain Keras.
 
-    python benchmarks/plain_keras.py --data FOLDER --weights WEIGHTS.h5 --out RESULT.json
+    python -m benchmarks.plain_keras --data FOLDER --weights WEIGHTS.h5 --out RESULT.json
 
 FOLDER holds train/ and val/, each with NORMAL/ and PNEUMONIA/. Nothing of Pneumoscope is imported, and no setting is
 made that a tutorial would not make: TensorFlow starts as it starts by itself. Written after Keras' own guide "Transfer
 learning and fine-tuning": frozen ResNet50 with a new head first, then every layer at a very low rate with
-BatchNormalization left in inference mode. Films are decoded once and kept in memory (``cache``), and batches are made
-ahead (``prefetch``).
+BatchNormalization left in inference mode. Radiographs are decoded once and kept in memory (``cache``), and batches are
+made ahead (``prefetch``).
 
 RESULT.json holds seconds since the first line for every stage and epoch, and every epoch's validation probabilities.
 """
@@ -31,8 +31,8 @@ SIZE = (224, 224)
 BATCH = 32
 
 
-def films(folder: Path, *, shuffle: bool) -> Any:
-    """The labelled films of one side as batches, decoded once and kept."""
+def radiographs(folder: Path, *, shuffle: bool) -> Any:
+    """The labelled radiographs of one side as batches, decoded once and kept."""
     found = keras.utils.image_dataset_from_directory(
         folder,
         label_mode="binary",
@@ -67,7 +67,7 @@ def network(weights: str) -> tuple[Any, Any]:
 
 
 class Validation(keras.callbacks.Callback):  # type: ignore[misc]
-    """One pass over the validation films after every epoch, in the place of ``validation_data``."""
+    """One pass over the validation radiographs after every epoch, in the place of ``validation_data``."""
 
     def __init__(self, val: Any, phase: str, rows: list[dict[str, Any]]) -> None:
         super().__init__()
@@ -100,8 +100,8 @@ def main() -> None:
 
     imported = now()
     keras.utils.set_random_seed(options.seed)
-    train, val = films(options.data / "train", shuffle=True), films(options.data / "val", shuffle=False)
-    positive = np.concatenate([labels[:, 0] for _, labels in films(options.data / "train", shuffle=False)])
+    train, val = radiographs(options.data / "train", shuffle=True), radiographs(options.data / "val", shuffle=False)
+    positive = np.concatenate([labels[:, 0] for _, labels in radiographs(options.data / "train", shuffle=False)])
     share = float(positive.mean())
     balance = {0: 0.5 / (1 - share), 1: 0.5 / share}
     model, backbone = network(options.weights)

@@ -1,41 +1,45 @@
 """Does another runtime or precision decide as the reference does? Over the held-out blocks and the official test.
 
-    python benchmarks/precision.py [--prove]        (six minutes; needs [evaluate], and [fast] for OpenVINO)
+    python -m benchmarks.precision [--validate]     (six minutes; needs [evaluate], and [fast] for OpenVINO)
 
-The reference is the released bundle in float32 on ONNX Runtime, which the evaluation was made with. ``--prove`` writes
-what passed into the package: a runtime is proven for a bundle when, over both sets, no decision at any operating point
-differs and AUC moves by at most 0.0005. Integers are a bundle of their own, with a hash of its own; their differences
-are counted here too.
+The reference is the released bundle in float32 on ONNX Runtime, which the evaluation was made with. A runtime is
+validated for a bundle when, over both sets, no decision at any operating point differs and AUC moves by at most 0.0005.
+``--validate`` writes what passed into the package. The int8 bundle is a bundle of its own, with a hash of its own; its
+differences are counted here too.
 """
 
 import argparse
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import machine
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import RESULTS, data_folder
+from lab import machine
 from pneumoscope.bundle.card import RELEASED
-from pneumoscope.compute.cores import instructions, usable_cores
+from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import in_order
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load
 from pneumoscope.data.splits import divided
 from pneumoscope.decision.rule import DecisionRule
+from pneumoscope.files import write_json
 from pneumoscope.imaging import read, to_input
-from pneumoscope.screening.runtime.session import Session, open_session, proven
+from pneumoscope.screening.runtime.session import Session, open_session
 
 LARGEST_AUC_MOVE = 0.0005
 
 
 def sets(source: Path) -> dict[str, list[LabelledRadiograph]]:
     """The held-out number blocks of train, and the official test."""
-    films = load(source)
-    blocks = [film for film in divided(films).values() if film.split == "val"]
-    return {"validation blocks": blocks, "official test": [film for film in films if film.split == "test"]}
+    radiographs = load(source)
+    blocks = [radiograph for radiograph in divided(radiographs).values() if radiograph.split == "val"]
+    return {
+        "validation blocks": blocks,
+        "official test": [radiograph for radiograph in radiographs if radiograph.split == "test"],
+    }
 
 
 def candidates() -> dict[str, Session]:
@@ -43,23 +47,17 @@ def candidates() -> dict[str, Session]:
     cores = usable_cores()
     found = {"ONNX Runtime, int8": open_session(machine.INT8, cores, "onnxruntime")}
     if find_spec("openvino"):
-        from pneumoscope.screening.runtime.openvino_runtime import (
-            OpenVinoSession,  # open_session refuses what is not proven
-        )
+        from pneumoscope.screening.runtime.openvino_runtime import OpenVinoSession
 
         found["OpenVINO, float32"] = open_session(RELEASED, cores, "openvino")
+        # open_session refuses int8 on OpenVINO.
         found["OpenVINO, int8"] = OpenVinoSession(machine.INT8, cores, bfloat16=False)
         found["OpenVINO, int8"].sha256 = found["ONNX Runtime, int8"].sha256
-        if instructions() & {"amx_bf16", "avx512_bf16"}:
-            found["OpenVINO, bfloat16"] = OpenVinoSession(RELEASED, cores, bfloat16=True)
-            found["OpenVINO, bfloat16"].sha256 = found["OpenVINO, float32"].sha256
-        else:
-            print("OpenVINO, bfloat16: this processor has none, so it stays unproven")
     return found
 
 
 def logits(session: Session, inputs: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """(N, 3), film by film, as screening does."""
+    """(N, 3), radiograph by radiograph, as screening does."""
     return np.concatenate([row for row, _ in in_order(lambda x: session.run(x[None]), inputs, usable_cores())])
 
 
@@ -88,32 +86,30 @@ def _balanced(found: NDArray[np.bool_], positive: NDArray[np.bool_]) -> float:
     return float((found[positive].mean() + (~found[~positive]).mean()) / 2)
 
 
-def main(prove: bool) -> None:
+def main(validate: bool) -> None:
     """Compare and record."""
     reference, others = open_session(RELEASED, usable_cores(), "onnxruntime"), candidates()
     rows: list[dict[str, Any]] = []
-    for name, films in sets(machine.films("chest_xray")).items():
-        inputs = [to_input(read(film.path)) for film in films]
-        positive = np.array([not film.classes[0] for film in films])
+    for name, radiographs in sets(data_folder("chest_xray")).items():
+        inputs = [to_input(read(radiograph.path)) for radiograph in radiographs]
+        positive = np.array([not radiograph.classes[0] for radiograph in radiographs])
         expected = logits(reference, inputs)
         for other, session in others.items():
-            row = compare(DecisionRule.of(reference.card), expected, logits(session, inputs), positive)
+            row = compare(reference.card.rule, expected, logits(session, inputs), positive)
             identity = {"name": other, "set": name, "bundle_sha256": session.sha256, "runtime": session.runtime}
             rows.append(identity | row)
             print(
                 f"{name}, {other}: decisions that differ {row['decisions_differ']}, AUC moved {row['auc_moved']:+.5f}"
             )
-    machine.record("precision", {"reference_sha256": reference.sha256, "rows": rows})
-    if prove:
-        passed = {
+    machine.write_record(RESULTS / "precision.json", {"reference_sha256": reference.sha256, "rows": rows})
+    if validate:
+        passed = sorted(
             session.runtime
             for other, session in others.items()
             if session.sha256 == reference.sha256 and all(_passes(row) for row in rows if row["name"] == other)
-        }
-        elsewhere = proven(reference.sha256) - {session.runtime for session in others.values()}  # on another processor
-        record = {reference.sha256: sorted(passed | elsewhere)}
-        RELEASED.with_name("proven.json").write_text(json.dumps(record, indent=1) + "\n")
-        print(f"proven for {reference.sha256[:12]}: {', '.join(sorted(passed)) or 'nothing'}")
+        )
+        write_json(RELEASED.with_name("validated_runtimes.json"), {reference.sha256: passed})
+        print(f"validated for {reference.sha256[:12]}: {', '.join(passed) or 'nothing'}")
 
 
 def _passes(row: dict[str, Any]) -> bool:
@@ -122,5 +118,5 @@ def _passes(row: dict[str, Any]) -> bool:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--prove", action="store_true", help="write what passed into the package")
-    main(parser.parse_args().prove)
+    parser.add_argument("--validate", action="store_true", help="write what passed into the package")
+    main(parser.parse_args().validate)

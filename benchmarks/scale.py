@@ -1,9 +1,9 @@
 """Screening on Ray: throughput against workers, and a soak with kills in the middle.
 
-    python benchmarks/scale.py                  (three minutes: throughput; needs [scale])
-    python benchmarks/scale.py --soak 20000     (the soak, in the time that 20,000 films take)
+    python -m benchmarks.scale                  (three minutes: throughput; needs [scale])
+    python -m benchmarks.scale --soak 20000     (the soak, in the time that 20,000 radiographs take)
 
-All of it through the real command in processes of its own, on the real films in their original resolution.
+All of it through the real command in processes of its own, on the real radiographs in their original resolution.
 """
 
 import argparse
@@ -18,13 +18,14 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import machine
+from benchmarks import RESULTS, data_folder
+from lab import machine
 
 ROUNDS = 10
-"""How often the list names every film when throughput is measured."""
+"""How often the list names every radiograph when throughput is measured."""
 
 BAD_SHARE = 100
-"""One film in so many of the soak is a bad file."""
+"""One radiograph in so many of the soak is a bad file."""
 
 SAMPLE_SECONDS = 3
 
@@ -48,28 +49,28 @@ def rows(path: Path) -> int:
     return count
 
 
-def throughput(films: list[Path], workers: int, bundle: Path) -> dict[str, Any]:
-    """Screen a list of the films repeated; films/s of the whole command, and of the work alone once it has begun."""
+def throughput(radiographs: list[Path], workers: int, bundle: Path) -> dict[str, Any]:
+    """Screen the radiographs ROUNDS times; films/s of the whole command, and of the work alone once it has begun."""
     with TemporaryDirectory() as folder:
         listed, out = Path(folder, "films.csv"), Path(folder, "out")
-        listed.write_text("path\n" + "".join(f'"{film}"\n' for film in films * ROUNDS))
+        listed.write_text("path\n" + "".join(f'"{radiograph}"\n' for radiograph in radiographs * ROUNDS))
         started = time.perf_counter()
         subprocess.run(command(listed, out, workers, bundle), check=True, capture_output=True)
         seconds = time.perf_counter() - started
         first, *rest = parts(out)
         steady = (rest[-1].stat().st_mtime_ns - first.stat().st_mtime_ns) / 1e9
         done = sum(map(rows, rest))
-    row = {"workers": workers, "films_per_second": done / steady, "whole_command": len(films) * ROUNDS / seconds}
+    row = {"workers": workers, "films_per_second": done / steady, "whole_command": len(radiographs) * ROUNDS / seconds}
     print(f"{workers} workers: {row['films_per_second']:.1f} films/s, {row['whole_command']:.1f} with start and end")
     return row
 
 
-def make_soak(films: list[Path], count: int, folder: Path) -> set[str]:
-    """Fill a folder with links to the films under new names, one in a hundred to a bad file; gives the bad names."""
+def make_soak(radiographs: list[Path], count: int, folder: Path) -> set[str]:
+    """Fill a folder with links to the radiographs, one in a hundred to a bad file; gives the names of the bad ones."""
     bad = folder.parent / "bad"
     for path in (folder, bad):
         path.mkdir()
-    whole = films[0].read_bytes()
+    whole = radiographs[0].read_bytes()
     kinds = {
         "empty": b"",
         "truncated": whole[: len(whole) // 2],
@@ -80,12 +81,12 @@ def make_soak(films: list[Path], count: int, folder: Path) -> set[str]:
         (bad / name).write_bytes(content)
     names = set()
     for number in range(count):
-        link = folder / f"film{number:08}.jpeg"
+        link = folder / f"radiograph{number:08}.jpeg"
         if number % BAD_SHARE == BAD_SHARE // 2:
             link.symlink_to(bad / list(kinds)[number // BAD_SHARE % len(kinds)])
             names.add(str(link))
         else:
-            link.symlink_to(films[number % len(films)])
+            link.symlink_to(radiographs[number % len(radiographs)])
     return names
 
 
@@ -102,10 +103,11 @@ class Watch:
         import ray  # noqa: F401  (brings psutil)
 
         self.samples: list[dict[str, float]] = []
-        self._out, self._total, self._counted = out, total, {}
+        self._out, self._total = out, total
+        self._counted: dict[Path, int] = {}
 
     def done(self) -> int:
-        """How many films have a result."""
+        """How many radiographs have a result."""
         for path in parts(self._out):
             self._counted[path] = self._counted.get(path) or rows(path)
         return sum(self._counted.values())
@@ -129,7 +131,9 @@ class Watch:
                 continue
         sample = {"films": self.done(), "total_mb": sum(resident) / 1e6, "workers_mb": sum(workers) / 1e6}
         self.samples.append(sample)
-        print(f"\r{sample['films']:,} of {self._total:,} films, {sample['total_mb']:,.0f} MB  ", end="", flush=True)
+        print(
+            f"\r{sample['films']:,} of {self._total:,} radiographs, {sample['total_mb']:,.0f} MB  ", end="", flush=True
+        )
         time.sleep(SAMPLE_SECONDS)
         return busy
 
@@ -145,13 +149,13 @@ def started(line: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
-def soak(films: list[Path], count: int, workers: int, bundle: Path) -> dict[str, Any]:
-    """Screen many films, kill a worker after a quarter and the driver after a half, go on, and check every row."""
+def soak(radiographs: list[Path], count: int, workers: int, bundle: Path) -> dict[str, Any]:
+    """Screen many radiographs, kill a worker after a quarter, the driver after a half, go on, and check every row."""
     import pyarrow.parquet as pq
 
     with TemporaryDirectory() as folder:
-        source, out = Path(folder, "films"), Path(folder, "out")
-        bad = make_soak(films, count, source)
+        source, out = Path(folder, "radiographs"), Path(folder, "out")
+        bad = make_soak(radiographs, count, source)
         watch = Watch(out, count)
         line = command(source, out, workers, bundle)
         before = time.perf_counter()
@@ -169,8 +173,8 @@ def soak(films: list[Path], count: int, workers: int, bundle: Path) -> dict[str,
         found = pq.read_table(out / "results", columns=["path", "status", "reason"]).to_pylist()
         refused = {row["path"] for row in found if row["status"] == "not_assessed"}
         checks = {
-            "one row per film": len(found) == count,
-            "every film once": {row["path"] for row in found} == {str(path) for path in source.iterdir()},
+            "one row per radiograph": len(found) == count,
+            "every radiograph once": {row["path"] for row in found} == {str(path) for path in source.iterdir()},
             "the bad files and no others not assessed": refused == bad,
         }
         size = sum(path.stat().st_size for path in parts(out))
@@ -192,7 +196,7 @@ def soak(films: list[Path], count: int, workers: int, bundle: Path) -> dict[str,
 
 
 def kill_worker_and_driver(driver: subprocess.Popen[bytes], watch: Watch, count: int) -> None:
-    """Kill one worker on its part after a quarter of the films, and the driver after half of them."""
+    """Kill one worker on its part after a quarter of the radiographs, and the driver after half of them."""
     killed = False
     while watch.done() < count / 2:
         if driver.poll() is not None:
@@ -203,8 +207,8 @@ def kill_worker_and_driver(driver: subprocess.Popen[bytes], watch: Watch, count:
             killed = True
             print(f"\nkilled worker {busy[0]}")
     if not killed:
-        sys.exit("too few films to kill a worker in the middle; give more with --soak")
-    print(f"\nkilled the driver after {watch.done():,} films")
+        sys.exit("too few radiographs to kill a worker in the middle; give more with --soak")
+    print(f"\nkilled the driver after {watch.done():,} radiographs")
 
 
 def memory(samples: list[dict[str, float]]) -> dict[str, float]:
@@ -222,21 +226,28 @@ def memory(samples: list[dict[str, float]]) -> dict[str, float]:
 def main() -> None:
     """Measure and record."""
     from pneumoscope.bundle.card import RELEASED
+    from pneumoscope.compute.cores import usable_cores
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--films", type=Path, help="folder of films (default: the ones in their original resolution)")
-    parser.add_argument("--workers", default=f"1,{machine.usable_cores()}", help="to compare (default: %(default)s)")
+    parser.add_argument(
+        "--films", type=Path, help="folder of radiographs (default: the ones in their original resolution)"
+    )
+    parser.add_argument("--workers", default=f"1,{usable_cores()}", help="to compare (default: %(default)s)")
     parser.add_argument("--bundle", type=Path, default=RELEASED, help="default: the one installed")
-    parser.add_argument("--soak", type=int, metavar="N", help="screen N films in place of measuring throughput")
+    parser.add_argument("--soak", type=int, metavar="N", help="screen N radiographs in place of measuring throughput")
     options = parser.parse_args()
-    films = sorted(path.resolve() for path in (options.films or machine.films("original_resolution")).rglob("*.jpeg"))
+    radiographs = sorted(
+        path.resolve() for path in (options.films or data_folder("original_resolution")).rglob("*.jpeg")
+    )
     workers = sorted({int(number) for number in options.workers.split(",")})
     bundle = options.bundle.absolute()
     if options.soak:
-        machine.record("soak", {"bundle": bundle.name} | soak(films, options.soak, workers[-1], bundle))
+        machine.write_record(
+            RESULTS / "soak.json", {"bundle": bundle.name} | soak(radiographs, options.soak, workers[-1], bundle)
+        )
     else:
-        rows = [throughput(films, number, bundle) for number in workers]
-        machine.record("scale", {"bundle": bundle.name, "throughput": rows})
+        rows = [throughput(radiographs, number, bundle) for number in workers]
+        machine.write_record(RESULTS / "scale.json", {"bundle": bundle.name, "throughput": rows})
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""Screening, from film files to a results file: against a plain Keras loop, an ONNX Runtime loop, and the hardware.
+"""Screening, from image files to a results file: against a plain Keras loop, an ONNX Runtime loop, and the hardware.
 
-    python benchmarks/screening.py              (four minutes; needs [train], and [fast] for OpenVINO)
+    python -m benchmarks.screening              (four minutes; needs [train], and [fast] for OpenVINO)
 
-Every contestant runs in its own process on the same films in their original resolution, one after the other. The loops
-are timed without their start-up and after one warm-up film; Pneumoscope is timed as the whole command, start-up
-included.
+Every contestant runs in its own process on the same radiographs in their original resolution, one after the other. The
+loops are timed without their start-up and after one warm-up radiograph. Pneumoscope is timed as the whole command,
+start-up included.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -18,11 +19,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import machine
+from benchmarks import RESULTS, data_folder
+from lab import machine
 
-ROOT = Path(__file__).parents[1]
 ROUNDS = 8
-"""How often the folder of films is named in one run of the command."""
+"""How often the folder is named in one run of the command."""
 
 KERAS_LOOP = """
 import json, sys, time
@@ -44,12 +45,12 @@ def judge(path):
 """
 
 TIMED = """
-films = json.load(sys.stdin)
-judge(films[0])
+radiographs = json.load(sys.stdin)
+judge(radiographs[0])
 started = time.perf_counter()
-for film in films:
-    judge(film)
-print(len(films) / (time.perf_counter() - started))
+for radiograph in radiographs:
+    judge(radiograph)
+print(len(radiographs) / (time.perf_counter() - started))
 """
 
 PARTS = """
@@ -58,24 +59,24 @@ from pathlib import Path
 import numpy
 from pneumoscope.screening.prepare import prepare
 from pneumoscope.screening.runtime.session import open_session
-films = json.load(sys.stdin)
+radiographs = json.load(sys.stdin)
 started = time.process_time()
-prepared = [prepare(film, 224, preview=False) for film in films]
+prepared = [prepare(radiograph, 224, preview=False) for radiograph in radiographs]
 decoded = time.process_time()
 session = open_session(Path(sys.argv[1]), 1, sys.argv[2])
 session.run(prepared[0].pixels[None])
 loaded = time.process_time()
-for film in prepared:
-    session.run(film.pixels[None])
-print(json.dumps([(decoded - started) / len(films), (time.process_time() - loaded) / len(films)]))
+for radiograph in prepared:
+    session.run(radiograph.pixels[None])
+print(json.dumps([(decoded - started) / len(radiographs), (time.process_time() - loaded) / len(radiographs)]))
 """
 
 
-def run(code: str, films: list[Path], *arguments: object) -> Any:
-    """Run code in a fresh interpreter with the films' names on its standard input; gives what it printed last."""
+def run(code: str, radiographs: list[Path], *arguments: object) -> Any:
+    """Run code in a fresh interpreter with the files' names on its standard input; gives what it printed last."""
     ended = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
-        input=json.dumps([str(film) for film in films]),
+        input=json.dumps([str(radiograph) for radiograph in radiographs]),
         capture_output=True,
         text=True,
         check=True,
@@ -110,7 +111,7 @@ def installed_megabytes() -> float:
     with TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [f"{folder}/bin/pip", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--constraint", ROOT / "constraints.txt", ROOT], check=True)
+        subprocess.run([*pip, "install", "--constraint", machine.ROOT / "constraints.txt", machine.ROOT], check=True)
         subprocess.run([*pip, "uninstall", "--yes", "pip", "setuptools"], check=True)
         return sum(path.stat().st_size for path in Path(folder).rglob("*") if not path.is_symlink()) / 1e6
 
@@ -118,30 +119,32 @@ def installed_megabytes() -> float:
 def main() -> None:
     """Measure and record."""
     from pneumoscope.bundle.card import RELEASED
+    from pneumoscope.compute.cores import usable_cores
 
-    folder = machine.films("original_resolution")
-    films = sorted(folder.rglob("*.jpeg"))
-    result: dict[str, Any] = {"films": len(films), "rounds": ROUNDS}
-    print(f"{len(films)} films in their original resolution")
-    result["keras_loop"] = run(KERAS_LOOP + TIMED, films)
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
+    folder = data_folder("original_resolution")
+    radiographs = sorted(folder.rglob("*.jpeg"))
+    result: dict[str, Any] = {"films": len(radiographs), "rounds": ROUNDS}
+    print(f"{len(radiographs)} radiographs in their original resolution")
+    result["keras_loop"] = run(KERAS_LOOP + TIMED, radiographs)
     print(f"plain Keras loop: {result['keras_loop']:.1f} films/s")
-    result["onnx_loop"] = run(ONNX_LOOP + TIMED, films, RELEASED)
+    result["onnx_loop"] = run(ONNX_LOOP + TIMED, radiographs, RELEASED)
     print(f"plain ONNX Runtime loop, float32: {result['onnx_loop']:.1f} films/s")
     result["rows"] = []
-    cores = machine.usable_cores()
+    cores = usable_cores()
     for name, (bundle, runtime) in contestants(RELEASED).items():
-        decode, infer = run(PARTS, films, bundle, runtime)
+        decode, infer = run(PARTS, radiographs, bundle, runtime)
         seconds, memory = screen(*[folder] * ROUNDS, "--bundle", bundle, "--runtime", runtime)
-        row = {"name": name, "films_per_second": len(films) * ROUNDS / seconds, "peak_mb": memory}
+        row = {"name": name, "films_per_second": len(radiographs) * ROUNDS / seconds, "peak_mb": memory}
         row |= {"decode_core_ms": 1000 * decode, "infer_core_ms": 1000 * infer, "limit": cores / (decode + infer)}
         result["rows"].append(row)
         print(f"pneumoscope screen, {name}: {row['films_per_second']:.1f} films/s of {row['limit']:.1f} possible")
-    single = [screen(films[0]) for _ in range(7)]
+    single = [screen(radiographs[0]) for _ in range(7)]
     result["single_seconds"], result["single_mb"] = median(s for s, _ in single), max(mb for _, mb in single)
-    print(f"one film, from start to result: {result['single_seconds']:.2f} s, {result['single_mb']:.0f} MB")
+    print(f"one radiograph, from start to result: {result['single_seconds']:.2f} s, {result['single_mb']:.0f} MB")
     result["installed_mb"] = installed_megabytes()
     print(f"installed: {result['installed_mb']:.0f} MB")
-    machine.record("screening", result)
+    machine.write_record(RESULTS / "screening.json", result)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Training: the shipped recipe against the same task in plain Keras, on the same films, one after the other.
+"""Training: the recipe ``baseline`` against the same task in plain Keras, on the same radiographs, one after the other.
 
-    python benchmarks/training.py [--films 128] [--head-epochs 10] [--finetune-epochs 3]     (needs pneumoscope[train])
+    python -m benchmarks.training [--films 128] [--head-epochs 10] [--finetune-epochs 3]     (needs pneumoscope[train])
 
-``--films`` counts training films; half as many validate, on the number blocks that are always held out. More than there
-are takes all of them, which is the run to quote and takes hours. Each side runs in its own process and starts from
-files; nothing is extrapolated. The frozen phase is counted from the first look at the films to the fitted head, so
-decoding and packing are in it and importing TensorFlow is not, on either side; whole runs count from process start.
+``--films`` counts training radiographs; half as many validate, on the number blocks that are always held out. A number
+above what is there takes all of them, which is the run to quote and takes hours. Each side runs in its own process and
+starts from files; nothing is extrapolated. The frozen phase is counted from the first listing of the files to the
+fitted head: decoding and packing are in it, and importing TensorFlow is not, on either side. Whole runs count from
+process start.
 """
 
 import argparse
@@ -20,41 +21,45 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import machine
 import numpy as np
 
+from benchmarks import RESULTS, data_folder
+from benchmarks.baseline_training import RECIPE
+from lab import machine
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load, write_manifest
 from pneumoscope.data.splits import divided
 
-HERE = Path(__file__).parent
-
 
 def chosen(source: Path, count: int) -> list[LabelledRadiograph]:
-    """``count`` training films and half as many validation films, evenly over classes and numbers."""
+    """``count`` training radiographs and half as many validation radiographs, evenly over classes and numbers."""
     available = divided(load(source)).values()
-    films = []
+    radiographs = []
     for split, most in (("train", count), ("val", count // 2)):
-        side = sorted((film for film in available if film.split == split), key=lambda film: (film.classes, film.path))
-        films += [side[i] for i in np.linspace(0, len(side) - 1, min(most, len(side))).round().astype(int)]
-    return films
+        side = sorted(
+            (radiograph for radiograph in available if radiograph.split == split),
+            key=lambda radiograph: (radiograph.classes, radiograph.path),
+        )
+        radiographs += [side[i] for i in np.linspace(0, len(side) - 1, min(most, len(side))).round().astype(int)]
+    return radiographs
 
 
-def linked(films: list[LabelledRadiograph], folder: Path) -> Path:
-    """The same films as links in the folders that ``image_dataset_from_directory`` expects."""
-    for number, film in enumerate(films):
-        link = folder / film.split / film.label.upper() / f"{number}-{film.path.name}"
+def linked(radiographs: list[LabelledRadiograph], folder: Path) -> Path:
+    """The same radiographs as links in the folders that ``image_dataset_from_directory`` expects."""
+    for number, radiograph in enumerate(radiographs):
+        link = folder / radiograph.split / radiograph.label.upper() / f"{number}-{radiograph.path.name}"
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(film.path.resolve())
+        link.symlink_to(radiograph.path.resolve())
     return folder
 
 
-def run(script: str, *arguments: object) -> float:
+def run(module: str, *arguments: object) -> float:
     """Run one side to its end as a user's process would start; gives wall-clock seconds."""
     settings = ("TF_", "KERAS_", "OMP_", "XLA_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     started = time.monotonic()
-    subprocess.run([sys.executable, HERE / script, *map(str, arguments)], env=environment, check=True)
+    line = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    subprocess.run(line, env=environment, cwd=machine.ROOT, check=True)
     return time.monotonic() - started
 
 
@@ -98,6 +103,7 @@ def compared(peer: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
     exactly, within = reached(ours["epochs"], target), reached(ours["epochs"], target - error)
     arrived = peer["epochs"][-1]["validated_at"]
     return {
+        "recipe": f"the recipe `{RECIPE}`",
         "train_films": peer["train_films"],
         "val_films": len(labels),
         "val_positives": positives,
@@ -115,7 +121,7 @@ def compared(peer: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
 
 def told(record: dict[str, Any]) -> str:
     """The record in a few lines."""
-    lines = [f"{record['train_films']} training films, {record['val_films']} validation films"]
+    lines = [f"{record['train_films']} training radiographs, {record['val_films']} validation radiographs"]
     for name in ("peer", "ours"):
         side = record[name]
         rates = ", ".join(f"{phase} {rate:.1f}" for phase, rate in side["images_per_second"].items())
@@ -139,29 +145,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="default: the public release under PNEUMOSCOPE_DATA")
     parser.add_argument("--weights", type=Path, default=machine.WEIGHTS, help="ImageNet weights (default: %(default)s)")
-    parser.add_argument("--films", type=int, default=128, help="training films (default: %(default)s)")
+    parser.add_argument("--films", type=int, default=128, help="training radiographs (default: %(default)s)")
     parser.add_argument("--head-epochs", type=int, default=10, help="of the peer (default: %(default)s)")
     parser.add_argument("--finetune-epochs", type=int, default=3, help="of the peer (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of both (default: %(default)s)")
-    parser.add_argument("--json", type=Path, help="write the record here instead of to benchmarks/results")
+    parser.add_argument("--json", type=Path, help="the record (default: that of benchmarks/results)")
     options = parser.parse_args()
 
-    films = chosen(options.data or machine.films("chest_xray"), options.films)
+    radiographs = chosen(options.data or data_folder("chest_xray"), options.films)
     both = ("--weights", options.weights, "--seed", options.seed)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        write_manifest(films, folder / "films.csv")
+        write_manifest(radiographs, folder / "films.csv")
         epochs = ("--head-epochs", options.head_epochs, "--finetune-epochs", options.finetune_epochs)
-        data = linked(films, folder / "films")
-        wall = {"peer": run("plain_keras.py", "--data", data, "--out", folder / "peer.json", *epochs, *both)}
-        asked = ("--data", folder / "films.csv", "--run", folder / "run", "--out", folder / "ours.json")
-        wall["ours"] = run("shipped_training.py", *asked, *both)
+        data = linked(radiographs, folder / "films")
+        wall = {"peer": run("plain_keras", "--data", data, "--out", folder / "peer.json", *epochs, *both)}
+        ours = ("--data", folder / "films.csv", "--run", folder / "run", "--out", folder / "ours.json")
+        wall["ours"] = run("baseline_training", *ours, *both)
         sides = {
             side: json.loads((folder / f"{side}.json").read_text()) | {"wall_seconds": wall[side]} for side in wall
         }
     record = compared(sides["peer"], sides["ours"])
     print(told(record))
-    machine.record("training", record, options.json)
+    machine.write_record(options.json or RESULTS / "training.json", record)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""One training step under every setting that was considered, and whether films are prepared fast enough for it.
+"""One training step under every setting that was considered, and whether crops are made fast enough for it.
 
-    python benchmarks/training_steps.py [--other-python PYTHON]     (about five minutes; needs pneumoscope[train])
+    python -m benchmarks.training_steps [--other-python PYTHON]     (about five minutes; needs pneumoscope[train])
 
-Every candidate trains the shipped network on the same batch of real augmented films in its own process: one step that
+Every candidate trains the network on the same batch of real augmented radiographs in its own process: one step that
 compiles, then STEPS that count. Backends that are not installed beside this interpreter are looked for in
 ``--other-python`` and get an empty row if they are not there either.
 """
@@ -20,15 +20,17 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import machine
 import numpy as np
+
+from benchmarks import RESULTS, data_folder
+from lab import machine
 
 STEPS = 2
 PATIENCE = 120
 """Seconds after which a candidate is given up: bfloat16 is emulated on some processors, and takes minutes."""
 
-MOST_FILMS = 64
-"""Films that are packed: the largest batch."""
+MOST = 64
+"""Radiographs that are packed: the largest batch."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Candidate:
     Attributes:
         name: what differs from the row it is to be read beside.
         kept: whether and where the shipped recipe uses it.
-        opened: first trainable stage.
-        size: side of the films in pixels.
-        batch: films a step.
+        trainable_from: first trainable stage.
+        size: side of the crops in pixels.
+        batch: crops a step.
         backend: of Keras.
         precision: Keras' name of the dtype policy.
         xla: compile the step with XLA; None leaves it to Keras, which does on a GPU.
@@ -51,7 +53,7 @@ class Candidate:
 
     name: str
     kept: str
-    opened: str = "conv3"
+    trainable_from: str = "conv3"
     size: int = 160
     batch: int = 32
     backend: str = "tensorflow"
@@ -94,11 +96,11 @@ def measure(candidate: Candidate, weights: str, batch: Path) -> dict[str, float]
     keras = import_keras()
     keras.config.set_dtype_policy(candidate.precision)
     model, chosen = build(weights), recipe("default")
-    open_from(model, candidate.opened)
+    open_from(model, candidate.trainable_from)
     optimizer = keras.optimizers.Adam(1e-5) if candidate.adam else optimizer_of(chosen, chosen.finetune[-1], 1000)
     model.compile(optimizer, jit_compile="auto" if candidate.xla is None else candidate.xla, **objective())
-    with np.load(batch) as films:
-        x, targets, weight = films["x"], films["targets"], films["weights"]
+    with np.load(batch) as radiographs:
+        x, targets, weight = radiographs["x"], radiographs["targets"], radiographs["weights"]
     seconds = []
     for _ in range(1 + STEPS):
         started = time.monotonic()
@@ -133,8 +135,19 @@ def row(number: int, weights: Path, batch: Path, others: list[str]) -> dict[str,
         return told | {"failed": "not installed"}
     try:
         ended = subprocess.run(
-            [python, __file__, "--measure", str(number), "--weights", weights, "--batch", batch],
+            [
+                python,
+                "-m",
+                "benchmarks.training_steps",
+                "--measure",
+                str(number),
+                "--weights",
+                weights,
+                "--batch",
+                batch,
+            ],
             env=os.environ | candidate.environment,
+            cwd=machine.ROOT,
             capture_output=True,
             text=True,
             check=False,
@@ -144,19 +157,21 @@ def row(number: int, weights: Path, batch: Path, others: list[str]) -> dict[str,
         return told | {"failed": f"not done in {PATIENCE} s"}
     if ended.returncode:
         return told | {"failed": (ended.stderr.strip().splitlines() or ["no message"])[-1]}
-    return told | json.loads(ended.stdout.strip().splitlines()[-1])
+    measured: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
+    return told | measured
 
 
 def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, float]]]:
-    """Pack real films; write one augmented batch per size and count, and time the thread that augments."""
-    from training import chosen
-
+    """Pack real radiographs; write one augmented batch per size and count, and time the thread that augments."""
+    from benchmarks.training import chosen
     from pneumoscope.data.layout import distinct
     from pneumoscope.training.packing import pack
     from pneumoscope.training.recipe import recipe
 
-    films = distinct(film for film in chosen(machine.films("chest_xray"), MOST_FILMS) if film.split == "train")
-    packed, how = pack(films, folder, lambda *_: None), recipe("default").augmentation
+    radiographs = distinct(
+        radiograph for radiograph in chosen(data_folder("chest_xray"), MOST) if radiograph.split == "train"
+    )
+    packed, how = pack(radiographs, folder, lambda *_: None), recipe("default").augmentation
     batches, rates = {}, []
     for size, count in {(candidate.size, candidate.batch) for candidate in CANDIDATES}:
         x, targets, weights = next(packed.augmented(size, count, how, (0,)))
@@ -174,7 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=machine.WEIGHTS, help="ImageNet weights (default: %(default)s)")
     parser.add_argument("--other-python", action="append", default=[], help="an interpreter with other backends")
-    parser.add_argument("--json", type=Path, help="write the record here instead of to benchmarks/results")
+    parser.add_argument("--json", type=Path, help="the record (default: that of benchmarks/results)")
     parser.add_argument("--only", help="measure anew what has this in its name; keep the record's other rows")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=Path, help=argparse.SUPPRESS)
@@ -184,7 +199,7 @@ def main() -> None:
         return
 
     rows: list[dict[str, Any]] = []
-    earlier = json.loads((machine.RESULTS / "training_steps.json").read_text())["rows"] if options.only else []
+    earlier = json.loads((RESULTS / "training_steps.json").read_text())["rows"] if options.only else []
     with TemporaryDirectory() as name:
         batches, augmentation = prepared(Path(name))
         for number, candidate in enumerate(CANDIDATES):
@@ -209,7 +224,7 @@ def main() -> None:
             f"{rate['times_the_need']:.0f} times what the step needs"
         )
     record = {"steps": STEPS, "rows": rows, "augmentation": augmentation}
-    machine.record("training_steps", record, options.json)
+    machine.write_record(options.json or RESULTS / "training_steps.json", record)
 
 
 if __name__ == "__main__":

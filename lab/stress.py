@@ -1,7 +1,7 @@
-"""What can befall a film on its way to the model, in measured doses, and ways to take one piece of evidence from it.
+"""Stresses of a radiograph in measured doses, and ways to take one piece of evidence from it.
 
-Every function takes a film, uint8 (H, W), 0..255, and gives a new one of the same shape. Nothing is drawn at random but
-the noise, whose seed is the film's own content, so a stressed film is the same film on every machine and in any order.
+Every function takes a radiograph, uint8 (H, W), 0..255, and gives a new one of the same shape. Only noise is random:
+its seed is the content of the radiograph, so the same radiograph gets the same noise on every machine and in any order.
 """
 
 import io
@@ -19,97 +19,97 @@ from pneumoscope.data.audit.shortcuts import laplacian_variance
 Pixels = NDArray[np.uint8]
 
 
-def brighten(film: Pixels, levels: float) -> Pixels:
+def brighten(pixels: Pixels, levels: float) -> Pixels:
     """Add grey levels, below 0 darker; what leaves 0..255 is cut off."""
-    return _pixels(film.astype(np.float32) + levels)
+    return _pixels(pixels.astype(np.float32) + levels)
 
 
-def contrast(film: Pixels, factor: float) -> Pixels:
-    """Multiply the distance of every pixel from the film's mean, so that its mean brightness stays."""
-    mean = film.mean(dtype=np.float64)
-    return _pixels((film - mean) * factor + mean)
+def contrast(pixels: Pixels, factor: float) -> Pixels:
+    """Multiply the distance of every pixel from the radiograph's mean, so that its mean brightness stays."""
+    mean = pixels.mean(dtype=np.float64)
+    return _pixels((pixels - mean) * factor + mean)
 
 
-def gamma(film: Pixels, exponent: float) -> Pixels:
+def gamma(pixels: Pixels, exponent: float) -> Pixels:
     """Raise to a power on a scale of 0..1: above 1 the middle tones are darker, and black and white stay."""
-    return _pixels(255 * (film / 255) ** exponent)
+    return _pixels(255 * (pixels / 255) ** exponent)
 
 
-def blur(film: Pixels, sigma: float) -> Pixels:
+def blur(pixels: Pixels, sigma: float) -> Pixels:
     """Blur with a Gaussian of ``sigma`` pixels."""
-    return _pixels(ndimage.gaussian_filter(film.astype(np.float32), sigma, mode="nearest"))
+    return _pixels(ndimage.gaussian_filter(pixels.astype(np.float32), sigma, mode="nearest"))
 
 
-def noise(film: Pixels, sigma: float) -> Pixels:
+def noise(pixels: Pixels, sigma: float) -> Pixels:
     """Add Gaussian noise of ``sigma`` grey levels, independent from pixel to pixel."""
-    drawn = np.random.default_rng(zlib.crc32(film.tobytes())).normal(size=film.shape)
-    return _pixels(film + sigma * drawn)
+    drawn = np.random.default_rng(zlib.crc32(pixels.tobytes())).normal(size=pixels.shape)
+    return _pixels(pixels + sigma * drawn)
 
 
-def jpeg(film: Pixels, quality: float) -> Pixels:
+def jpeg(pixels: Pixels, quality: float) -> Pixels:
     """Compress and read again, with libjpeg's quality of 1..95."""
     stream = io.BytesIO()
-    Image.fromarray(film).save(stream, "JPEG", quality=int(quality))
+    Image.fromarray(pixels).save(stream, "JPEG", quality=int(quality))
     return np.asarray(Image.open(stream))
 
 
-def rotate(film: Pixels, degrees: float) -> Pixels:
+def rotate(pixels: Pixels, degrees: float) -> Pixels:
     """Turn about the middle, anticlockwise above 0; what comes in repeat the edge: black would be a new one."""
-    return _pixels(ndimage.rotate(film.astype(np.float32), degrees, reshape=False, order=1, mode="nearest"))
+    return _pixels(ndimage.rotate(pixels.astype(np.float32), degrees, reshape=False, order=1, mode="nearest"))
 
 
-def crop(film: Pixels, share: float) -> Pixels:
+def crop(pixels: Pixels, share: float) -> Pixels:
     """Cut ``share`` of the side from every side and enlarge the rest, so that borders are gone and the lungs larger."""
-    image = Image.fromarray(film)
+    image = Image.fromarray(pixels)
     x, y = share * image.width, share * image.height
     box = (x, y, image.width - x, image.height - y)
     return np.asarray(image.resize(image.size, Image.Resampling.BILINEAR, box=box))
 
 
-def lower_resolution(film: Pixels, side: float) -> Pixels:
+def lower_resolution(pixels: Pixels, side: float) -> Pixels:
     """Shrink to ``side`` x ``side`` pixels and enlarge again."""
-    image = Image.fromarray(film)
+    image = Image.fromarray(pixels)
     small = image.resize((int(side), int(side)), Image.Resampling.BILINEAR)
     return np.asarray(small.resize(image.size, Image.Resampling.BICUBIC))
 
 
-def blank_border(film: Pixels, share: float) -> Pixels:
-    """Blank ``share`` of the side on every side to the film's median, so that borders are gone and the lungs stay."""
-    rows, columns = (round(share * side) for side in film.shape)
-    outside = np.ones(film.shape, dtype=bool)
-    outside[rows : film.shape[0] - rows, columns : film.shape[1] - columns] = False
-    return blank(film, outside)
+def blank_border(pixels: Pixels, share: float) -> Pixels:
+    """Blank ``share`` of the side on every side to the median of the picture: borders are gone and the lungs stay."""
+    rows, columns = (round(share * side) for side in pixels.shape)
+    outside = np.ones(pixels.shape, dtype=bool)
+    outside[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns] = False
+    return blank(pixels, outside)
 
 
-def blank(film: Pixels, where: NDArray[np.bool_]) -> Pixels:
-    """Set the pixels of a mask (H, W) to the film's median: nothing of them is left."""
-    return np.asarray(np.where(where, np.uint8(np.median(film)), film))
+def blank(pixels: Pixels, where: NDArray[np.bool_]) -> Pixels:
+    """Set the pixels of a mask (H, W) to the radiograph's median: nothing of them is left."""
+    return np.asarray(np.where(where, np.uint8(np.median(pixels)), pixels))
 
 
-def smear(film: Pixels, where: NDArray[np.bool_], sigma: float = 16) -> Pixels:
+def smear(pixels: Pixels, where: NDArray[np.bool_], sigma: float = 16) -> Pixels:
     """Blur the pixels of a mask (H, W) alone, by ``sigma`` pixels: how bright they are is left, and no structure."""
-    return np.asarray(np.where(where, blur(film, sigma), film))
+    return np.asarray(np.where(where, blur(pixels, sigma), pixels))
 
 
-def equalise_sharpness(film: Pixels, target: float) -> Pixels:
-    """Bring a film's sharpness to ``target`` by as much blur, or as much unsharp masking, as that takes.
+def equalise_sharpness(pixels: Pixels, target: float) -> Pixels:
+    """Bring a radiograph's sharpness to ``target`` by as much blur, or as much unsharp masking, as that takes.
 
     Args:
-        film: the film.
+        pixels: the radiograph.
         target: :func:`~pneumoscope.data.audit.shortcuts.laplacian_variance` of the result.
     """
-    softer = laplacian_variance(film) > target
+    softer = laplacian_variance(pixels) > target
     change, low, high = (blur, 0.0, 8.0) if softer else (_sharpen, 0.0, 20.0)
     for _ in range(16):
         middle = (low + high) / 2
-        too_little = (laplacian_variance(change(film, middle)) > target) == softer
+        too_little = (laplacian_variance(change(pixels, middle)) > target) == softer
         low, high = (middle, high) if too_little else (low, middle)
-    return change(film, (low + high) / 2)
+    return change(pixels, (low + high) / 2)
 
 
-def _sharpen(film: Pixels, amount: float) -> Pixels:
-    soft = ndimage.gaussian_filter(film.astype(np.float32), 1, mode="nearest")
-    return _pixels(film + amount * (film - soft))
+def _sharpen(pixels: Pixels, amount: float) -> Pixels:
+    soft = ndimage.gaussian_filter(pixels.astype(np.float32), 1, mode="nearest")
+    return _pixels(pixels + amount * (pixels - soft))
 
 
 def _pixels(values: NDArray[np.floating]) -> Pixels:
@@ -125,7 +125,7 @@ class Stress:
         unit: of the doses.
         neutral: the dose that changes nothing, or next to nothing.
         doses: name of the strength -> dose, in the order of the dose.
-        apply: gives the film after a dose.
+        apply: gives the radiograph after a dose.
     """
 
     name: str

@@ -3,13 +3,12 @@
 import argparse
 import json
 import re
-import runpy
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import RESULTS
 from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli import _parser
 
@@ -48,23 +47,25 @@ def test_readme_states_the_released_results():
     assert f"AUC {released['ranking']['auc']['value']:.4f}" in readme
 
 
-def test_the_performance_page_holds_its_records(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])  # as running the script does
-    page = runpy.run_path(str(ROOT / "benchmarks" / "page.py"))
-    text = page["PAGE"].read_text()
-    assert page["filled"](text) == text, "run: python benchmarks/page.py"
-    assert {path.stem for path in (ROOT / "benchmarks" / "results").glob("*.json")} == set(page["TABLES"])
+def test_the_performance_page_holds_its_records():
+    from benchmarks.page import PAGE, TABLES, page
+
+    assert PAGE.read_text() == page(), "run: python -m benchmarks.page"
+    assert {path.stem for path in RESULTS.glob("*.json")} == set(TABLES)
 
 
-def test_the_evidence_pages_hold_their_records(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(ROOT / "experiments"), *sys.path])
-    pages = runpy.run_path(str(ROOT / "experiments" / "evidence.py"))["pages"]
-    for page, text in pages().items():
-        assert page.read_text() == text, f"{page.name}: run: python experiments/evidence.py"
+def test_the_evidence_pages_hold_their_records():
+    from experiments.evidence import TABLES, pages
+    from lab.markdown import places
+
+    filled = pages()
+    for page, text in filled.items():
+        assert page.read_text() == text, f"{page.name}: run: python -m experiments.evidence"
+    assert {name for text in filled.values() for name in places(text, TABLES)} == set(TABLES)
 
 
 def test_readme_states_a_recorded_speed():
-    record = json.loads((ROOT / "benchmarks" / "results" / "screening.json").read_text())
+    record = json.loads((RESULTS / "screening.json").read_text())
     for row in record["rows"][:2]:
         assert f"{row['films_per_second'] / record['keras_loop']:.1f} times" in (ROOT / "README.md").read_text()
 

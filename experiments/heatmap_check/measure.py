@@ -1,0 +1,101 @@
+"""Measure heatmaps of held-out radiographs: their share inside the lung field, and whether they stay."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lab import held_out
+from pneumoscope.compute.pool import in_order
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.layout import fingerprint
+from pneumoscope.decision.labels import CLASSES
+from pneumoscope.errors import DataError
+from pneumoscope.imaging import read, to_input
+from pneumoscope.imaging.lung_field import lung_field
+from pneumoscope.screening.heatmap import evidence, heat
+from pneumoscope.screening.heatmap_check import LEAST_AGREEMENT, MOVED, Heat, agreement, chance, lung_share, moved
+from pneumoscope.screening.runtime.session import Session
+
+STRAIGHT = ((12, 0), (-12, 0), (0, 12), (0, -12))
+"""Moves in pixels, beside the diagonal one that screening makes."""
+
+
+def sample(source: Path, count: int) -> dict[str, LabelledRadiograph]:
+    """Take ``count`` held-out radiographs of each class, evenly over the class, by the SHA-256 of their content.
+
+    Raises:
+        DataError: there are fewer.
+    """
+    unseen = sorted(held_out.radiographs(source).items())
+    taken: dict[str, LabelledRadiograph] = {}
+    for index, name in enumerate(CLASSES):
+        inside = [(key, one) for key, one in unseen if one.classes[index]]
+        if len(inside) < count:
+            raise DataError(f"{source}: only {len(inside)} held-out radiographs are {name}; ask for fewer by --count")
+        taken |= dict(inside[place] for place in np.arange(count) * len(inside) // count)
+    return taken
+
+
+def heats(session: Session, labelled: LabelledRadiograph) -> list[Heat]:
+    """Heatmaps of a radiograph as it is, moved by MOVED and moved straight; the first alone where it has no heat."""
+    rule, pixels = session.card.rule, to_input(read(labelled.path))
+    threshold = rule.operating_point().threshold
+    found: list[Heat] = []
+    for shift in ((0, 0), MOVED, *STRAIGHT):
+        [logits], [cam] = session.run(moved(pixels, shift)[None])
+        found.append(heat(evidence(logits, cam, rule.calibration), threshold))
+        if not found[0].any():
+            break
+    return found
+
+
+def measure(found: Sequence[Heat], name: str) -> dict[str, Any]:
+    """One row: the class, the share inside the lung field, and the agreement with itself after each move."""
+    return {
+        "class": name,
+        "lung_share": lung_share(found[0]),
+        "agreement": agreement(found[0], found[1], MOVED),
+        "agreement_straight": [agreement(found[0], h, s) for h, s in zip(found[2:], STRAIGHT, strict=True)],
+    }
+
+
+def strangers(maps: Sequence[Heat]) -> list[float]:
+    """The agreement of every heatmap with that of another radiograph, half the list away."""
+    return [agreement(first, maps[i - len(maps) // 2], MOVED) for i, first in enumerate(maps)]
+
+
+def best_share(places: int) -> float:
+    """The share inside the lung field of the map, ``places`` a side, that holds how much lung lies at each place."""
+    lungs = lung_field(32 * places).reshape(places, 32, places, 32).mean(axis=(1, 3))
+    return lung_share(np.asarray(lungs, dtype=np.float32))
+
+
+def check(session: Session, labelled: dict[str, LabelledRadiograph], workers: int) -> dict[str, Any]:
+    """The whole record.
+
+    Args:
+        session: of the bundle.
+        labelled: what :func:`sample` drew.
+        workers: threads.
+    """
+    maps: list[Heat] = []
+    rows = []
+    every = in_order(lambda one: heats(session, one), labelled.values(), workers)
+    for one, found in zip(labelled.values(), every, strict=True):
+        if found[0].any():
+            maps.append(found[0])
+            rows.append(measure(found, CLASSES[one.classes.index(True)]))
+    return {
+        "bundle": {"name": session.card.name, "version": session.card.version, "sha256": session.sha256},
+        "films": {"sha256": fingerprint(labelled), "of_each_class": len(labelled) // len(CLASSES)},
+        "moved": MOVED,
+        "moved_straight": STRAIGHT,
+        "chance_share": chance(),
+        "places": len(maps[0]),
+        "best_share": best_share(len(maps[0])),
+        "least_agreement": LEAST_AGREEMENT,
+        "agreement_of_strangers": [round(value, 4) for value in strangers(maps)],
+        "rows": rows,
+    }

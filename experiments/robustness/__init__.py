@@ -1,0 +1,1 @@
+"""Bundles under stress: ``python -m experiments.robustness`` measures, ``page`` draws and tabulates."""

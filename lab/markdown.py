@@ -1,0 +1,46 @@
+"""Markdown tables, and pages with places that are filled from records."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table; all columns but the first are set to the right."""
+    columns = list(head)
+    lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *([str(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def places(text: str, names: Iterable[str]) -> list[str]:
+    """Which of the names have a place in a page: two comments that name it, one before the table and one after."""
+    return [name for name in names if _start(name) in text]
+
+
+def fill(text: str, tables: Mapping[str, str]) -> str:
+    """Put every table into its place in a page.
+
+    Raises:
+        ValueError: the page has no such place, or its end is missing.
+    """
+    for name, content in tables.items():
+        before, found, rest = text.partition(_start(name))
+        _, closed, after = rest.partition(_end(name))
+        if not (found and closed):
+            raise ValueError(f"no place for the table {name!r} in a page that begins {text[:40]!r}")
+        text = f"{before}{_start(name)}\n\n{content.strip()}\n\n{_end(name)}{after}"
+    return text
+
+
+def filled(page: Path, tables: Mapping[str, str]) -> str | None:
+    """The text of a page with those of the tables filled in that it has a place for; None where it has no place."""
+    text = page.read_text(encoding="utf-8")
+    there = places(text, tables)
+    return fill(text, {name: tables[name] for name in there}) if there else None
+
+
+def _start(name: str) -> str:
+    return f"<!-- {name} -->"
+
+
+def _end(name: str) -> str:
+    return f"<!-- end of {name} -->"
