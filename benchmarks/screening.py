@@ -58,7 +58,7 @@ import json, sys, time
 from pathlib import Path
 import numpy
 from pneumoscope.screening.prepare import prepare
-from pneumoscope.screening.runtime.session import open_session
+from pneumoscope.screening.runtime.opening import open_session
 radiographs = json.load(sys.stdin)
 started = time.process_time()
 prepared = [prepare(radiograph, 224, preview=False) for radiograph in radiographs]

@@ -6,7 +6,8 @@ from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load
 from pneumoscope.data.splits import divided
 from pneumoscope.errors import DataError
-from pneumoscope.screening.runtime.session import Session, open_session
+from pneumoscope.screening.runtime.opening import open_session
+from pneumoscope.screening.runtime.session import Session
 
 
 def radiographs(source: Path) -> dict[str, LabelledRadiograph]:

@@ -19,10 +19,10 @@ What `import pneumoscope` offers. Everything else may change in any version. Mad
 
     import pneumoscope
 
-    with pneumoscope.load() as screener:                       # one model, its threads, for as long as you like
-        result = screener.screen("film.dcm")                   # a path, bytes, file, array, PIL image or pydicom Dataset
+    with pneumoscope.load() as screener:                   # one model, its threads, for as long as you like
+        result = screener.screen("film.dcm")               # a path, bytes, file, array, PIL image, pydicom Dataset
         print(result.finding, result.probability, result.to_dict())
-        for result in screener.screen_many(paths):             # lazily, in order, on all cores
+        for result in screener.screen_many(paths):         # lazily, in order, on all cores
             ...
 
 A table of results: `pandas.DataFrame(result.to_dict() for result in screener.screen_many(paths))`.

@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import runpy
 import shlex
 from pathlib import Path
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from lab import held_out
-from pneumoscope.compute.pool import in_order
+from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import DataError
 from pneumoscope.imaging import read, to_input
 from pneumoscope.imaging.lung_field import lung_field
-from pneumoscope.screening.heatmap import evidence, heat
+from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import LEAST_AGREEMENT, MOVED, Heat, agreement, chance, lung_share, moved
 from pneumoscope.screening.runtime.session import Session
 
@@ -45,7 +45,7 @@ def heats(session: Session, labelled: LabelledRadiograph) -> list[Heat]:
     found: list[Heat] = []
     for shift in ((0, 0), MOVED, *STRAIGHT):
         [logits], [cam] = session.run(moved(pixels, shift)[None])
-        found.append(heat(evidence(logits, cam, rule.calibration), threshold))
+        found.append(intensity(contribution_map(logits, cam, rule.calibration), threshold))
         if not found[0].any():
             break
     return found
@@ -82,11 +82,12 @@ def check(session: Session, labelled: dict[str, LabelledRadiograph], workers: in
     """
     maps: list[Heat] = []
     rows = []
-    every = in_order(lambda one: heats(session, one), labelled.values(), workers)
-    for one, found in zip(labelled.values(), every, strict=True):
-        if found[0].any():
-            maps.append(found[0])
-            rows.append(measure(found, CLASSES[one.classes.index(True)]))
+    with WorkerPool(workers) as pool:
+        every = pool.map(lambda one: heats(session, one), labelled.values())
+        for one, found in zip(labelled.values(), every, strict=True):
+            if found[0].any():
+                maps.append(found[0])
+                rows.append(measure(found, CLASSES[one.classes.index(True)]))
     return {
         "bundle": {"name": session.card.name, "version": session.card.version, "sha256": session.sha256},
         "films": {"sha256": fingerprint(labelled), "of_each_class": len(labelled) // len(CLASSES)},

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from lab import held_out, machine
 from lab.stress import STRESSES, Pixels, blank, equalise_sharpness, smear
-from pneumoscope.compute.pool import in_order
+from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.data.audit.shortcuts import laplacian_variance
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
@@ -137,7 +137,8 @@ def describe_sharpness(inputs: Iterable[Pixels], labelled: Iterable[LabelledRadi
 
 def predict(session: Session, inputs: Iterable[Pixels], change: Change, workers: int) -> NDArray[np.float32]:
     """Logits (N, 3) of the changed radiographs, one by one, as screening does."""
-    return np.concatenate([row for row, _ in in_order(lambda one: session.run(change(one)[None]), inputs, workers)])
+    with WorkerPool(workers) as pool:
+        return np.concatenate([row for row, _ in pool.map(lambda one: session.run(change(one)[None]), inputs)])
 
 
 def run(

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from onnx import helper
 from PIL import Image
+from tiny import network
 
 from lab.campaign import SCORES, Campaign, Record, seal
 from pneumoscope.bundle.card import METADATA_KEY, BundleCard
@@ -16,7 +17,6 @@ from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.imaging import INPUT_SIZE
-from tests.screening.tiny import network
 
 KINDS = {
     "NORMAL": ("NORMAL2-IM-{:04}-0001",),
