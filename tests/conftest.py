@@ -25,3 +25,10 @@ def real_films() -> Path:
 def original_films() -> Path:
     """Sixty radiographs of its train split at the size they were first published."""
     return _datasets() / "original_resolution"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs a Ray cluster is slow: starting one takes longer than most tests."""
+    for item in items:
+        if "ray_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)

@@ -1,4 +1,4 @@
-"""What may be loaded when, and how many modules a folder may hold. import-linter (pyproject.toml) has the rooms' order."""
+"""What may be loaded when, and how many modules a folder may hold. The order of the rooms is in pyproject.toml."""
 
 import json
 import subprocess

@@ -138,9 +138,8 @@ def test_ctrl_c_keeps_the_rows_so_far(tiny_bundle: Path, tmp_path: Path) -> None
     assert run.stderr is not None
     lines = [run.stdout.readline()]
     run.send_signal(signal.SIGINT)
-    lines += run.stdout.readlines()
-    err = run.stderr.read()
-    run.wait(timeout=30)
+    out, err = run.communicate(timeout=30)
+    lines += out.splitlines()
     assert run.returncode == 130
     assert "Traceback" not in err
     records = [json.loads(line) for line in lines]
@@ -155,9 +154,8 @@ def test_a_reader_gone_early_causes_no_traceback(tiny_bundle: Path, films: list[
     run = start(tiny_bundle, *films, *extra)
     assert run.stdout is not None
     run.stdout.close()
-    assert run.stderr is not None
-    assert run.stderr.read() == ""
-    run.wait(timeout=30)
+    _, err = run.communicate(timeout=30)
+    assert err == ""
 
 
 def test_one_film_is_screened_at_once(tiny_bundle: Path, films: list[Path]) -> None:
