@@ -133,13 +133,13 @@ def test_ctrl_c_keeps_the_rows_so_far(tiny_bundle: Path, tmp_path: Path) -> None
     source = tmp_path / "film.png"
     Image.fromarray(film(150, 2000, 2000)).save(source)
     table = tmp_path / "out.csv"
-    run = start(tiny_bundle, *[source] * 3000, "--json", "--csv", table)
-    assert run.stdout is not None
-    assert run.stderr is not None
-    lines = [run.stdout.readline()]
-    run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=30)
-    lines += out.splitlines()
+    with start(tiny_bundle, *[source] * 3000, "--json", "--csv", table) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        lines = [run.stdout.readline()]
+        run.send_signal(signal.SIGINT)
+        lines += run.stdout.readlines()
+        err = run.stderr.read()
     assert run.returncode == 130
     assert "Traceback" not in err
     records = [json.loads(line) for line in lines]
