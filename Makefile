@@ -2,13 +2,19 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench evidence clean
+.PHONY: demo test test-fast coverage check bench evidence clean
 
 demo: .venv/screening
 	$(BIN)/pneumoscope demo --out demo
 
 test: check
 	$(BIN)/pytest
+
+test-fast: .venv/development
+	$(BIN)/pytest -m "not slow"
+
+coverage: .venv/development
+	$(BIN)/pytest --cov --cov-report=term-missing
 
 bench: .venv/development
 	$(BIN)/python -m benchmarks.training
@@ -23,6 +29,7 @@ check: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 .venv/screening: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

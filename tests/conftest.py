@@ -1,4 +1,4 @@
-"""Where the tests find real films, and what they do without them."""
+"""Where the tests find real radiographs, and what they do without them."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 def _datasets() -> Path:
     root = Path(os.environ.get("PNEUMOSCOPE_DATA", SHARED))
     if not root.is_dir():
-        pytest.skip("real films not found: set PNEUMOSCOPE_DATA to the folder that holds chest_xray/")
+        pytest.skip("real radiographs not found: set PNEUMOSCOPE_DATA to the folder that holds chest_xray/")
     return root
 
 
@@ -23,5 +23,12 @@ def real_films() -> Path:
 
 @pytest.fixture(scope="session")
 def original_films() -> Path:
-    """Sixty train films at the size they were first published."""
+    """Sixty radiographs of its train split at the size they were first published."""
     return _datasets() / "original_resolution"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs a Ray cluster is slow: starting one takes longer than most tests."""
+    for item in items:
+        if "ray_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)

@@ -14,7 +14,8 @@ from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli import _parser
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PACKAGE = RELEASED.parents[1]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -35,6 +36,13 @@ def test_commands_exist(page):
             pytest.fail(f"{page.name}: {line}")
         except argparse.ArgumentError as error:
             pytest.fail(f"{page.name}: {line}: {error}")
+
+
+def test_contributing_names_files_that_exist():
+    named = re.findall(r"`([\w./-]+\.(?:cff|css|json|md|py|toml|txt))`", (ROOT / "CONTRIBUTING.md").read_text())
+    known = [name for name in named if "NAME" not in name]
+    assert len(known) > 20
+    assert not [name for name in known if not any((root / name).is_file() for root in (PACKAGE, ROOT))]
 
 
 def test_readme_states_the_released_results():

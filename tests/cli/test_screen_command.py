@@ -134,14 +134,13 @@ def test_ctrl_c_keeps_the_rows_so_far(tiny_bundle: Path, tmp_path: Path) -> None
     source = tmp_path / "film.png"
     Image.fromarray(film(150, 2000, 2000)).save(source)
     table = tmp_path / "out.csv"
-    run = start(tiny_bundle, *[source] * 3000, "--json", "--csv", table)
-    assert run.stdout is not None
-    assert run.stderr is not None
-    lines = [run.stdout.readline()]
-    run.send_signal(signal.SIGINT)
-    lines += run.stdout.readlines()
-    err = run.stderr.read()
-    run.wait(timeout=30)
+    with start(tiny_bundle, *[source] * 3000, "--json", "--csv", table) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        lines = [run.stdout.readline()]
+        run.send_signal(signal.SIGINT)
+        lines += run.stdout.readlines()
+        err = run.stderr.read()
     assert run.returncode == 130
     assert "Traceback" not in err
     records = [json.loads(line) for line in lines]
@@ -156,9 +155,8 @@ def test_a_reader_gone_early_causes_no_traceback(tiny_bundle: Path, films: list[
     run = start(tiny_bundle, *films, *extra)
     assert run.stdout is not None
     run.stdout.close()
-    assert run.stderr is not None
-    assert run.stderr.read() == ""
-    run.wait(timeout=30)
+    _, err = run.communicate(timeout=30)
+    assert err == ""
 
 
 def test_one_film_is_screened_at_once(tiny_bundle: Path, films: list[Path]) -> None:

@@ -22,6 +22,7 @@ with ray_cluster(None, 1) as cpus:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="lists sockets as Linux does")
 def test_a_local_cluster_is_quiet_private_and_gone_afterwards() -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)

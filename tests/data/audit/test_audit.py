@@ -186,6 +186,7 @@ def test_text_from_files_is_escaped(source: Path, tmp_path: Path) -> None:
     assert "&lt;img src=x&gt;" in html
 
 
+@pytest.mark.slow
 def test_real_films_have_the_known_repeats_and_shortcut(real_films: Path) -> None:
     from pneumoscope.data import layout
 

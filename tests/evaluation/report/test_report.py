@@ -82,6 +82,7 @@ def test_every_figure_is_a_file_and_named_on_the_page(written):
         assert picture.width >= 1000
 
 
+@pytest.mark.slow
 def test_a_history_without_validation_speaks_of_none(written, tmp_path):
     trained = [{key: value for key, value in row.items() if not key.startswith("val_")} for row in HISTORY]
     (_, text, both), said = written, "and on the validation films"
@@ -113,6 +114,7 @@ def test_the_json_twin_brings_the_evaluations_back(written):
     assert [e.to_json() for e in report.read(folder / "report.json")] == [e.to_json() for e in both]
 
 
+@pytest.mark.slow
 def test_the_asked_for_system_is_shown_beside_the_official_test_only(written, tmp_path):
     folder, text, both = written
     assert text.count("the system that was asked for") == 1
@@ -139,6 +141,7 @@ def test_films_that_were_not_assessed_are_listed(written):
     assert "truncated" in written[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [{"normal": 4}, {"viral": 3}, {"pneumonia": 1}, {"normal": 1, "pneumonia": 2}])
 def test_few_films_make_a_report_that_says_what_is_missing(counts, tmp_path):
     page = report.write([evaluate(predictions(counts), RULE, "My films", resampling=FEW)], tmp_path)

@@ -86,8 +86,9 @@ def _opened(source: str) -> BinaryIO:
 
 
 def _from_csv(stream: BinaryIO) -> Iterator[str]:
-    for row in csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")):
-        yield row["path"]
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+        for row in csv.DictReader(text):
+            yield row["path"]
 
 
 def _from_parquet(stream: BinaryIO) -> list[str]:
