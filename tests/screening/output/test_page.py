@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from PIL import Image
+from tiny import film
 
+from pneumoscope.screening.output.heatmap_picture import NOTHING_TO_SHOW
 from pneumoscope.screening.output.page import Page
 from pneumoscope.screening.screener import Screener
 
@@ -68,3 +70,12 @@ def test_page_shows_what_it_has_when_cut_short(screener: Screener, acceptance: P
     page.add(screener.screen(acceptance / "a_good.jpeg"))
     assert "a_good.jpeg" in (tmp_path / "page.html").read_text()
     page.close()
+
+
+def test_a_normal_film_says_that_nothing_raised_its_score(screener: Screener, tmp_path: Path) -> None:
+    page = Page(tmp_path / "page.html", screener.card)
+    page.add(screener.screen(film(60), heatmap=True))
+    page.close()
+    text = (tmp_path / "page.html").read_text()
+    assert NOTHING_TO_SHOW in text
+    assert text.count("data:image/jpeg") == 1

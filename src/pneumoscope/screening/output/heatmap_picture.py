@@ -15,9 +15,12 @@ _SIDE = 512  # longer side of the written picture's panels, pixels
 _MARGIN = 34  # height of the legend's line, pixels
 
 
+NOTHING_TO_SHOW = "No heatmap: no region raised the score above the threshold."
+
+
 def hidden(result: ScreeningResult) -> str | None:
-    """Say in one sentence why the film's heatmap is not shown; None where nothing is withheld."""
-    return result.heatmap and result.heatmap.why_hidden
+    """Say in one sentence why there is no heatmap to see; None where it is shown."""
+    return NOTHING_TO_SHOW if result.heatmap is None else result.heatmap.why_hidden
 
 
 def picture(result: ScreeningResult) -> Image.Image:
