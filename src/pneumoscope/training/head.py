@@ -19,6 +19,9 @@ from pneumoscope.training.validation import PREDICTED, validate
 BATCH = 64
 """Radiographs per step of the head alone."""
 
+Features = NDArray[np.float32]
+"""Of N radiographs: (N, 2048)."""
+
 
 def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, progress: Progress) -> list[Row]:
     """Fit the head of a network to the features of plain radiographs.
@@ -33,9 +36,9 @@ def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, prog
     Returns:
         A history row for every epoch.
     """
-    train = _compute_features(model, radiographs.train, phase.size, progress)
-    val = _compute_features(model, radiographs.val, phase.size, progress)
-    keras = import_keras()
+    keras, extractor = import_keras(), feature_extractor(model)
+    train = _compute_features(extractor, radiographs.train, phase.size, progress)
+    val = _compute_features(extractor, radiographs.val, phase.size, progress)
     head = keras.Sequential([keras.Input((train.shape[1],)), keras.layers.Dense(3, name="head")])
     steps = -(-len(train) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(phase.learning_rate, phase.epochs * steps)
@@ -67,9 +70,9 @@ def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, prog
     return history
 
 
-def _compute_features(model: Any, radiographs: PackedRadiographs, size: int, progress: Progress) -> NDArray[np.float32]:
-    """Features (N, 2048) of plain radiographs."""
-    extractor, features = feature_extractor(model), []
+def _compute_features(extractor: Any, radiographs: PackedRadiographs, size: int, progress: Progress) -> Features:
+    """Features of plain radiographs, which are read at ``size`` pixels."""
+    features: list[Features] = []
     for x in radiographs.plain(size, PREDICTED):
         features.append(np.asarray(extractor.predict_on_batch(x), dtype=np.float32))
         progress("computing features", sum(map(len, features)), len(radiographs))

@@ -13,7 +13,7 @@ from pneumoscope.progress import Progress
 from pneumoscope.training.checkpoint import Row
 from pneumoscope.training.packing import PackedRadiographs
 
-PREDICTED = 32
+PREDICTED = 64
 """Radiographs that are scored at once."""
 
 
