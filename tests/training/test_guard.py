@@ -16,7 +16,7 @@ def test_a_finite_loss_passes(loss: float) -> None:
 def test_a_loss_that_is_no_number_is_explained(loss: float) -> None:
     with pytest.raises(CollapseError, match=r"The loss is (nan|-?inf): training has diverged") as caught:
         check_loss(loss, 3e-2)
-    assert "at a rate (0.03)" in str(caught.value)
+    assert "a learning rate (0.03)" in str(caught.value)
 
 
 @pytest.mark.parametrize(("found", "cleared"), [(1.0, 1.0), (0.11, 1.0), (1.0, 0.11), (0.5, 0.5)])
@@ -51,7 +51,7 @@ def test_a_collapse_is_told_with_its_likely_cause_and_the_way_out(found: float, 
         check_predictions(_logits(found, cleared), POSITIVE, 1e-2)
     message = str(caught.value)
     assert seen in message
-    assert "at a rate (0.01)" in message
+    assert "a learning rate (0.01)" in message
     assert "--recipe default or --recipe quick" in message
 
 

@@ -60,6 +60,7 @@ def _config(source: Path, seed: int) -> RunConfig:
 
 
 def test_a_folder_with_a_run_of_another_setting_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
     write_config(tmp_path / "run", replace(_config(tmp_path, 0), state="finished"))
     setting = Setting(tmp_path, SMOKE, 0, None, tmp_path)
     for other, name in ((replace(setting, recipe=SHORT), "recipe"), (replace(setting, source=Path("/")), "source")):
@@ -74,6 +75,7 @@ def test_the_command_shows_a_line_and_a_row_for_each_seed(
     row = {"val_auc": 0.91234, "val_recall": 0.5, "val_specificity": 0.75}
     for seed, state in enumerate(("finished", second)):
         run, why = tmp_path / f"seed-{seed}", "fell into one class" if state == "collapsed" else ""
+        run.mkdir()
         write_config(run, replace(_config(tmp_path, seed), state=state, explanation=why))
         (run / "history.json").write_text(json.dumps([row]))
     assert main(["sweep", "--data", str(tmp_path), "--out", str(tmp_path), "--smoke", "--seeds", "0,1"]) == code
