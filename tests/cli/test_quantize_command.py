@@ -15,7 +15,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_a_site_makes_its_own_integers_and_screens_with_them(
+def test_a_site_makes_its_own_int8_bundle_and_screens_with_it(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "int8.onnx"

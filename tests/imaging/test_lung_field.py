@@ -6,7 +6,7 @@ import pytest
 from pneumoscope.data.layout import load
 from pneumoscope.data.splits import divided
 from pneumoscope.imaging import read, to_input
-from pneumoscope.imaging.lung_field import covered, lung_field
+from pneumoscope.imaging.lung_field import lung_field
 
 
 @pytest.mark.parametrize("size", [64, 224, 512])
@@ -18,19 +18,6 @@ def test_two_lungs_of_about_a_quarter_at_every_size(size: int) -> None:
     assert not spine.any()
     left, right = field[:, : size // 2].sum(), field[:, size // 2 :].sum()
     assert left > right > 0.7 * left  # the heart takes from the lung on the picture's right
-
-
-def test_a_covered_film_keeps_its_lungs_and_only_the_brightness_of_the_rest() -> None:
-    rows, columns = np.indices((224, 224))
-    texture = np.where((rows + columns) % 2, 60, -60)
-    film = np.clip(np.where(rows < 112, 80, 160) + texture, 0, 255).astype(np.uint8)
-    seen = covered(film)
-    assert (seen.dtype, seen.shape) == (np.float32, film.shape)
-    lungs = lung_field(224)
-    np.testing.assert_allclose(seen[lungs], film[lungs], atol=8)
-    for corner, level in ((seen[:30, :20], 80), (seen[-20:, :40], 160)):
-        assert np.ptp(corner) < 8
-        assert corner.mean() == pytest.approx(level, abs=4)
 
 
 def test_normal_films_are_darker_inside_than_between_and_below(real_films: Path) -> None:

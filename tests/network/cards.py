@@ -1,6 +1,9 @@
 """A card for bundles that tests write."""
 
 from pneumoscope.bundle.card import BundleCard
+from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.rule import DecisionRule
 
 CARD = BundleCard(
     name="tiny",
@@ -9,11 +12,11 @@ CARD = BundleCard(
     licence="Apache-2.0",
     input_size=224,
     preprocessing="bilinear",
-    calibration={"slope": 0.7, "intercept": -0.1},
-    operating_points=[{"name": "balanced", "threshold": 0.123456789012345, "policy": "best balanced accuracy"}],
-    default_operating_point="balanced",
-    training={"seed": 3, "films": {"train": 10}},
+    rule=DecisionRule(
+        Calibration(0.7, -0.1), (OperatingPoint("balanced", 0.123456789012345, "best balanced accuracy"),), "balanced"
+    ),
+    training={"seed": 3, "radiographs": {"train": 10}},
     validation={"auc": 0.9},
     intended_use="Tests.",
-    limits=["Knows nothing.", "Kennt Röntgenbilder nicht."],
+    limits=("Knows nothing.", "Kennt Röntgenbilder nicht."),
 )

@@ -1,8 +1,10 @@
 import subprocess
 import sys
 
+import pytest
+
 from pneumoscope.compute.cores import instructions
-from pneumoscope.network.backend import bfloat16_pays
+from pneumoscope.network.backend import bfloat16_pays, dtype_policy, import_keras, training_precision
 
 
 def test_without_keras_the_message_names_the_extra() -> None:
@@ -18,3 +20,20 @@ def test_without_keras_the_message_names_the_extra() -> None:
 
 def test_bfloat16_follows_the_processor_where_there_is_no_graphics_card() -> None:
     assert bfloat16_pays() == any(name in instructions() for name in ("amx_bf16", "avx512_bf16"))
+
+
+def test_training_takes_bfloat16_where_it_pays() -> None:
+    assert (training_precision() == "mixed_bfloat16") == bfloat16_pays()
+
+
+def test_a_dtype_policy_holds_in_its_context_alone_also_after_an_error() -> None:
+    config = import_keras().config
+    before = config.dtype_policy().name
+
+    def fail() -> None:
+        with dtype_policy("mixed_bfloat16"):
+            raise RuntimeError(config.dtype_policy().name)
+
+    with pytest.raises(RuntimeError, match="mixed_bfloat16"):
+        fail()
+    assert config.dtype_policy().name == before != "mixed_bfloat16"

@@ -13,7 +13,9 @@ from pneumoscope.bundle.card import METADATA_KEY, BundleCard
 from pneumoscope.errors import BundleError
 from pneumoscope.network.backend import import_keras
 from pneumoscope.network.export import write_bundle
-from pneumoscope.training.packing import PackedFilms
+from pneumoscope.progress import silent
+from pneumoscope.training.packing import PackedRadiographs
+from pneumoscope.training.validation import predict
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +44,21 @@ def test_the_bundle_answers_as_the_network(
     np.testing.assert_allclose(maps, expected[1], rtol=1e-3, atol=5e-3)
 
 
-@pytest.mark.parametrize(("cover", "read_at"), [(True, 160), (False, 112)])
-def test_the_graph_covers_and_resizes_as_training_does(
-    cover: bool, read_at: int, network: Any, films: np.ndarray, tmp_path: Path
-) -> None:
-    write_bundle(network, CARD, tmp_path / "small.onnx", read_at=read_at, cover=cover)
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [192, 112])
+def test_the_graph_resizes_as_training_does(size: int, network: Any, films: np.ndarray, tmp_path: Path) -> None:
+    write_bundle(network, CARD, tmp_path / "small.onnx", inference_size=size)
     session = onnxruntime.InferenceSession(tmp_path / "small.onnx", providers=["CPUExecutionProvider"])
     logits, maps = session.run(["logits", "cam"], {"radiograph": films})
-    places = -(-read_at // 32)
+    places = -(-size // 32)
     assert maps.shape == (4, places, places, 3)
     assert session.get_outputs()[1].shape == ["N", places, places, 3]
-    packed = PackedFilms(films[..., 0], np.eye(4, 3, dtype=np.float32), np.ones(4, np.float32))
-    (seen,) = packed.plain(read_at, 4, cover=cover)
+    packed = PackedRadiographs(films[..., 0], np.eye(4, 3, dtype=np.float32), np.ones(4, np.float32))
+    expected = predict(network, packed, size, silent)
+    near = np.abs(logits - expected).max()
     far = np.abs(logits - network.predict_on_batch(films.astype(np.float32))).max()
-    assert np.abs(logits - network.predict_on_batch(seen)).max() < 0.2 * far
+    assert near < 1e-3
+    assert near < 0.2 * far  # so the size matters
 
 
 def test_a_film_alone_gets_the_answer_it_gets_in_a_batch(
@@ -79,7 +82,7 @@ def test_the_bundle_carries_its_card_and_nothing_else(session: onnxruntime.Infer
     metadata = session.get_modelmeta().custom_metadata_map
     assert set(metadata) == {METADATA_KEY}
     assert BundleCard.from_json(metadata[METADATA_KEY]) == CARD
-    assert json.loads(metadata[METADATA_KEY])["calibration"] == {"slope": 0.7, "intercept": -0.1}
+    assert json.loads(metadata[METADATA_KEY])["rule"]["calibration"] == {"slope": 0.7, "intercept": -0.1}
 
 
 def test_kernels_are_stored_in_half_precision_and_vectors_whole(bundle: Path) -> None:

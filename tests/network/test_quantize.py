@@ -5,12 +5,15 @@ import numpy as np
 import onnx
 import pytest
 
-from pneumoscope.bundle.card import RELEASED
+from pneumoscope.bundle.card import QUANTIZED, RELEASED
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import BundleError
 from pneumoscope.imaging import read, to_input
 from pneumoscope.network.quantize import quantize
+from pneumoscope.progress import silent
 from pneumoscope.screening.runtime.session import open_session
+
+pytestmark = pytest.mark.slow
 
 SAMPLES = Path(__file__).parents[2] / "src" / "pneumoscope" / "samples"
 
@@ -21,7 +24,7 @@ def synthetic() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def integers(synthetic: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def int8(synthetic: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("quantized") / "int8.onnx"
     done: list[int] = []
     quantize(RELEASED, synthetic, path, {"fingerprint": "f"}, lambda what, count, total: done.append(count))
@@ -29,50 +32,51 @@ def integers(synthetic: np.ndarray, tmp_path_factory: pytest.TempPathFactory) ->
     return path
 
 
-def test_integers_answer_nearly_as_floats_at_half_the_size(synthetic: np.ndarray, integers: Path) -> None:
+def test_int8_answers_nearly_as_float_at_half_the_size(synthetic: np.ndarray, int8: Path) -> None:
     expected, _ = open_session(RELEASED, 1, "onnxruntime").run(synthetic)
-    logits, maps = open_session(integers, 1, "onnxruntime").run(synthetic)
+    logits, maps = open_session(int8, 1, "onnxruntime").run(synthetic)
     assert np.ptp(expected, axis=0).min() > 2
     np.testing.assert_allclose(logits, expected, atol=1.25)  # of logits that lie 19 apart
     assert np.abs(logits - expected).mean() < 0.5
     np.testing.assert_array_equal(pneumonia_score(logits) > 0, pneumonia_score(expected) > 0)
     assert np.abs(logits - expected).max() > 0
     assert maps.shape == (len(synthetic), 6, 6, 3)  # what the released network reads at 192 pixels
-    assert integers.stat().st_size < 0.55 * RELEASED.stat().st_size
+    assert int8.stat().st_size < 0.55 * RELEASED.stat().st_size
 
 
-def test_the_kernels_leave_room_for_sums_of_16_bits(integers: Path) -> None:
+def test_the_kernels_leave_room_for_sums_of_16_bits(int8: Path) -> None:
     kernels = [
         onnx.numpy_helper.to_array(stored)
-        for stored in onnx.load(integers).graph.initializer
+        for stored in onnx.load(int8).graph.initializer
         if stored.data_type == onnx.TensorProto.INT8 and len(stored.dims) == 4
     ]
     assert len(kernels) == 53  # every convolution of a ResNet50; the head is in float
     assert max(int(np.abs(kernel.astype(int)).max()) for kernel in kernels) <= 64
 
 
-def test_the_card_keeps_the_thresholds_and_says_what_was_done(integers: Path) -> None:
-    before, after = (open_session(path, 1, "onnxruntime").card for path in (RELEASED, integers))
+def test_the_card_keeps_the_thresholds_and_says_what_was_done(int8: Path) -> None:
+    before, after = (open_session(path, 1, "onnxruntime").card for path in (RELEASED, int8))
     assert after.version == f"{before.version}+int8"
-    assert (after.operating_points, after.calibration) == (before.operating_points, before.calibration)
-    assert after.training == before.training | {"quantized": {"fingerprint": "f", "films": 10}}
+    assert after.quantized
+    assert after.rule == before.rule
+    assert after.training == before.training | {QUANTIZED: {"fingerprint": "f", "radiographs": 10}}
 
 
-def test_the_same_films_give_the_same_file(synthetic: np.ndarray, integers: Path, tmp_path: Path) -> None:
+def test_the_same_films_give_the_same_file(synthetic: np.ndarray, int8: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.onnx"
-    quantize(RELEASED, synthetic, again, {"fingerprint": "f"}, lambda what, count, total: None)
-    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(integers.read_bytes()).digest()
+    quantize(RELEASED, synthetic, again, {"fingerprint": "f"}, silent)
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(int8.read_bytes()).digest()
     assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
 
 
-def test_what_cannot_be_quantized(synthetic: np.ndarray, integers: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_quantized(synthetic: np.ndarray, int8: Path, tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no model")
-    bare = onnx.load(integers)
+    bare = onnx.load(int8)
     del bare.metadata_props[:]
     onnx.save(bare, tmp_path / "bare.onnx")
     for name in ("text.onnx", "bare.onnx", "gone.onnx"):
         with pytest.raises(BundleError, match=name):
-            quantize(tmp_path / name, synthetic, tmp_path / "out.onnx", {}, lambda what, count, total: None)
-    with pytest.raises(BundleError, match="quantized already"):
-        quantize(integers, synthetic, tmp_path / "out.onnx", {}, lambda what, count, total: None)
+            quantize(tmp_path / name, synthetic, tmp_path / "out.onnx", {}, silent)
+    with pytest.raises(BundleError, match="it is int8 already"):
+        quantize(int8, synthetic, tmp_path / "out.onnx", {}, silent)
     assert not (tmp_path / "out.onnx").exists()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from pneumoscope.network.backend import import_keras
-from pneumoscope.network.resnet import STAGES, feature_extractor, open_from
+from pneumoscope.network.resnet import STAGES, feature_extractor, unfreeze_from
 
 
 @pytest.fixture
-def unopened(network: Any) -> Any:
-    """The network, with what a test opened closed again."""
+def unfrozen(network: Any) -> Any:
+    """The network; what a test unfroze is frozen again."""
     before = [layer.trainable for layer in network.layers]
     yield network
     for layer, trainable in zip(network.layers, before, strict=True):
@@ -44,30 +44,30 @@ def test_the_head_reads_the_pooled_features(network: Any, films: np.ndarray) -> 
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_opening_a_stage_opens_all_that_follow_and_freezes_the_rest(unopened: Any, stage: str) -> None:
-    open_from(unopened, stage)
-    opened = {variable.path.split("_")[0] for variable in unopened.trainable_variables}
-    assert opened == set(STAGES[STAGES.index(stage) :])
-    assert not any("_bn/" in variable.path for variable in unopened.trainable_variables)
+def test_unfreezing_a_stage_unfreezes_all_that_follow_and_freezes_the_rest(unfrozen: Any, stage: str) -> None:
+    unfreeze_from(unfrozen, stage)
+    trainable = {variable.path.split("_")[0] for variable in unfrozen.trainable_variables}
+    assert trainable == set(STAGES[STAGES.index(stage) :])
+    assert not any("_bn/" in variable.path for variable in unfrozen.trainable_variables)
 
 
 @pytest.mark.parametrize("batchnorm", [False, True])
-def test_batchnorm_uses_the_statistics_of_the_batch_only_when_opened(
-    unopened: Any, films: np.ndarray, batchnorm: bool
+def test_batchnorm_uses_the_statistics_of_the_batch_only_when_trained(
+    unfrozen: Any, films: np.ndarray, batchnorm: bool
 ) -> None:
-    open_from(unopened, "conv1", batchnorm=batchnorm)
-    x, before = films[:, :64, :64].astype(np.float32), [w.copy() for w in unopened.get_weights()]
-    training, inference = (np.asarray(unopened(x, training=training)) for training in (True, False))
-    moved = any((a != b).any() for a, b in zip(before, unopened.get_weights(), strict=True))
-    unopened.set_weights(before)
-    assert any("_bn/gamma" in variable.path for variable in unopened.trainable_variables) == batchnorm
+    unfreeze_from(unfrozen, "conv1", batchnorm=batchnorm)
+    x, before = films[:, :64, :64].astype(np.float32), [w.copy() for w in unfrozen.get_weights()]
+    training, inference = (np.asarray(unfrozen(x, training=training)) for training in (True, False))
+    moved = any((a != b).any() for a, b in zip(before, unfrozen.get_weights(), strict=True))
+    unfrozen.set_weights(before)
+    assert any("_bn/gamma" in variable.path for variable in unfrozen.trainable_variables) == batchnorm
     assert np.allclose(training, inference, rtol=1e-4, atol=1e-4) != batchnorm
     assert moved == batchnorm
 
 
-def test_an_epochs_batches_replace_the_statistics_for_prediction(unopened: Any) -> None:
-    open_from(unopened, "conv1", batchnorm=True)
-    layer = unopened.get_layer("conv1_bn")
+def test_an_epochs_batches_replace_the_statistics_for_prediction(unfrozen: Any) -> None:
+    unfreeze_from(unfrozen, "conv1", batchnorm=True)
+    layer = unfrozen.get_layer("conv1_bn")
     before = layer.get_weights()
     batch = np.random.default_rng(0).normal(50.0, 4.0, (8, 8, 8, 64)).astype(np.float32)
     for _ in range(140):

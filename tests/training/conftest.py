@@ -1,16 +1,16 @@
 """One smoke run on synthetic films, from the command line, shared by all tests of this room."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import pytest
-from runs import SEED, Command, SmokeRun
+from runs import SEED, Command, SmokeRun, read_json
 
 from pneumoscope.data.synthetic import write_dataset
-from pneumoscope.network.backend import import_keras
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +38,29 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def smoke(dataset: Path, command: Command, tmp_path_factory: pytest.TempPathFactory) -> SmokeRun:
-    folder = tmp_path_factory.mktemp("runs") / "smoke"
-    ended = command("train", "--data", dataset, "--out", folder, "--smoke", "--seed", SEED)
-    assert ended.returncode == 0, ended.stderr
-    return SmokeRun(dataset, folder, ended)
+def smoke(
+    dataset: Path, environment: dict[str, str], command: Command, tmp_path_factory: pytest.TempPathFactory
+) -> SmokeRun:
+    """The run is killed as soon as the first member has done one of its two epochs."""
+    root = tmp_path_factory.mktemp("runs")
+    folder, said = root / "smoke", root / "said.txt"
+    line = [sys.executable, "-m", "pneumoscope", "train", "--data", str(dataset), "--out", str(folder), "--smoke"]
+    with (
+        said.open("w") as stream,
+        subprocess.Popen([*line, "--seed", str(SEED)], env=environment, stdout=stream, stderr=stream) as victim,
+    ):
+        while victim.poll() is None and not _is_in_member(folder):
+            time.sleep(0.01)
+        victim.send_signal(signal.SIGKILL)
+    assert victim.returncode == -signal.SIGKILL, said.read_text()
+    assert read_json(folder / "config.json")["state"] == "running"
+    killed_at = read_json(folder / "history.json")[-1]
+    return SmokeRun(dataset, folder, said.read_text(), command("train", "--resume", folder), killed_at)
+
+
+def _is_in_member(folder: Path) -> bool:
+    path = folder / "history.json"
+    return path.exists() and read_json(path)[-1]["member"] == 1
 
 
 @pytest.fixture(scope="session")
@@ -51,11 +69,3 @@ def bundle(smoke: SmokeRun, command: Command) -> Path:
     ended = command("export", smoke.folder, "--out", path, "--name", "smoke", "--model-version", "0.0.1")
     assert ended.returncode == 0, ended.stderr
     return path
-
-
-@pytest.fixture(scope="module", autouse=True)
-def precision() -> Iterator[None]:
-    """A run in this process may switch Keras to bfloat16; switch it back before other modules build networks."""
-    policy = import_keras().config.dtype_policy()
-    yield
-    import_keras().config.set_dtype_policy(policy)

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from pneumoscope.errors import TrainingError
-from pneumoscope.training.checkpoint import Checkpoint
+from pneumoscope.files import PARTIAL
+from pneumoscope.training.checkpoint import Checkpoint, load_weights, save_weights
 
 
 def _checkpoint() -> Checkpoint:
     rng = np.random.default_rng(0)
     return Checkpoint(
+        member=2,
         phase=1,
         epoch=3,
-        history=[{"phase": "unfrozen", "epoch": 3, "loss": 0.1 + 0.2}],
+        history=[{"member": 2, "phase": "unfrozen", "epoch": 3, "loss": 0.1 + 0.2}],
         weights=[rng.normal(size=(3, 2)).astype(np.float32) for _ in range(12)],
         optimizer=[np.array(41), rng.normal(size=5).astype(np.float32)],
     )
@@ -22,7 +24,8 @@ def test_a_checkpoint_reads_back_what_was_saved(tmp_path: Path) -> None:
     saved = _checkpoint()
     saved.save(tmp_path / "checkpoint.npz")
     read = Checkpoint.load(tmp_path / "checkpoint.npz")
-    assert (read.phase, read.epoch, read.history) == (saved.phase, saved.epoch, saved.history)
+    assert (read.member, read.phase, read.epoch) == (2, 1, 3)
+    assert read.history == saved.history
     for before, after in ((saved.weights, read.weights), (saved.optimizer, read.optimizer)):
         assert len(before) == len(after)
         for expected, value in zip(before, after, strict=True):
@@ -39,7 +42,7 @@ def test_an_empty_optimizer_reads_back_empty(tmp_path: Path) -> None:
 def test_what_a_kill_left_of_a_save_is_overwritten_by_the_next(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.npz"
     _checkpoint().save(path)
-    path.with_suffix(".partial").write_bytes(path.read_bytes()[:100])
+    path.with_name(f".{path.name}.0{PARTIAL}").write_bytes(path.read_bytes()[:100])
     assert Checkpoint.load(path).epoch == 3
     Checkpoint(epoch=4).save(path)
     assert Checkpoint.load(path).epoch == 4
@@ -67,7 +70,7 @@ def test_a_checkpoint_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
         Checkpoint.load(path)
 
 
-@pytest.mark.parametrize("arrays", [{}, {"state": np.array("{}")}, {"state": np.array("no json")}], ids=str)
+@pytest.mark.parametrize("arrays", [{}, {"text": np.array("no json")}, {"text": np.array('{"place": 3}')}], ids=str)
 def test_another_file_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(tmp_path / "checkpoint.npz", **arrays)
     with pytest.raises(TrainingError, match="damaged checkpoint"):
@@ -75,6 +78,22 @@ def test_another_file_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) 
 
 
 def test_pickles_are_never_read(tmp_path: Path) -> None:
-    np.savez(tmp_path / "checkpoint.npz", state=np.array({"phase": 0}, dtype=object), allow_pickle=True)
+    np.savez(tmp_path / "checkpoint.npz", text=np.array({"phase": 0}, dtype=object), allow_pickle=True)
     with pytest.raises(TrainingError, match="damaged checkpoint"):
         Checkpoint.load(tmp_path / "checkpoint.npz")
+
+
+def test_weights_alone_read_back_in_their_order(tmp_path: Path) -> None:
+    weights = _checkpoint().weights
+    save_weights(tmp_path / "member-1.npz", weights)
+    for expected, value in zip(weights, load_weights(tmp_path / "member-1.npz"), strict=True):
+        np.testing.assert_array_equal(value, expected)
+    with pytest.raises(TrainingError, match="damaged checkpoint"):
+        load_weights(tmp_path / "member-2.npz")
+
+
+def test_another_phase_begins_without_what_the_optimizer_had() -> None:
+    state = _checkpoint()
+    state.move_on(3, 0)
+    assert (state.member, state.phase, state.epoch, state.optimizer) == (3, 0, 0, [])
+    assert len(state.history) == 1

@@ -9,15 +9,12 @@ from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import distinct
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.imaging import NotAssessedError
+from pneumoscope.progress import silent
 from pneumoscope.training.augment import Augmentation
-from pneumoscope.training.packing import PackedFilms, class_weights, limited, pack
+from pneumoscope.training.packing import PackedRadiographs, class_weights, pack
 
 KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
 KINDS_AND_UNKNOWN = (*KINDS, (Label.PNEUMONIA, None))
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """No progress line."""
 
 
 def _films(folder: Path, count: int) -> list[LabelledRadiograph]:
@@ -34,11 +31,13 @@ def _films(folder: Path, count: int) -> list[LabelledRadiograph]:
     return films
 
 
-def _packed(count: int) -> PackedFilms:
+def _packed(count: int) -> PackedRadiographs:
     """Noise films, each with its number as its weight."""
     rng = np.random.default_rng(0)
     targets = np.eye(3, dtype=np.float32)[np.arange(count) % 3]
-    return PackedFilms(rng.integers(0, 256, (count, 224, 224), np.uint8), targets, np.arange(count, dtype=np.float32))
+    return PackedRadiographs(
+        rng.integers(0, 256, (count, 224, 224), np.uint8), targets, np.arange(count, dtype=np.float32)
+    )
 
 
 def test_pack_decodes_every_film_and_knows_what_its_label_allows(tmp_path: Path) -> None:
@@ -49,15 +48,15 @@ def test_pack_decodes_every_film_and_knows_what_its_label_allows(tmp_path: Path)
     np.testing.assert_array_equal(packed.pixels[:, 100, 100], [100 + 5 * int(film.patient) for film in ordered])
     np.testing.assert_array_equal(packed.targets, [film.classes for film in ordered])
     np.testing.assert_array_equal(packed.positive, [film.positive for film in ordered])
-    assert told == [("packing films", done, 8) for done in range(1, 9)]
+    assert told == [("packing radiographs", done, 8) for done in range(1, 9)]
 
 
 def test_pack_does_not_decode_twice(tmp_path: Path) -> None:
     films = distinct(_films(tmp_path / "films", 8))
-    first = pack(films, tmp_path / "cache", _silent)
+    first = pack(films, tmp_path / "cache", silent)
     for film in films.values():
         film.path.unlink()
-    again = pack(dict(reversed(films.items())), tmp_path / "cache", _silent)
+    again = pack(dict(reversed(films.items())), tmp_path / "cache", silent)
     np.testing.assert_array_equal(again.pixels, first.pixels)
     np.testing.assert_array_equal(again.targets, first.targets)
     assert len(list((tmp_path / "cache").iterdir())) == 1
@@ -70,36 +69,36 @@ def test_a_larger_pack_keeps_detail_for_crops_and_reads_like_a_small_one(tmp_pat
     films = striped | distinct(
         [LabelledRadiograph(f.path, f.label, None, f.patient, "train") for f in _films(tmp_path, 2)]
     )
-    small, large = (pack(films, tmp_path / "cache", _silent, side) for side in (224, 448))
+    small, large = (pack(films, tmp_path / "cache", silent, side) for side in (224, 448))
     assert (large.pixels.shape, small.pixels.shape) == ((3, 448, 448), (3, 224, 224))
     here = sorted(films).index(*striped)
     fine = [np.abs(np.diff(packed.pixels[here].astype(int))).mean() for packed in (small, large)]
     assert fine[1] > 5 * fine[0]  # stripes a pixel wide are there in the large pack alone
-    for size, cover in ((224, False), (224, True), (128, False), (128, True)):
-        reads = [next(packed.plain(size, 3, cover=cover)) for packed in (small, large)]
+    for size in (224, 128):
+        reads = [next(packed.plain(size, 3)) for packed in (small, large)]
         assert np.abs(reads[0] - reads[1]).mean() < 1
 
 
 def test_pack_keeps_other_films_apart_and_does_not_keep_half_a_pack(tmp_path: Path) -> None:
     films = _films(tmp_path / "films", 8)
-    pack(distinct(films), tmp_path / "cache", _silent)
-    pack(distinct(films[:6]), tmp_path / "cache", _silent)
+    pack(distinct(films), tmp_path / "cache", silent)
+    pack(distinct(films[:6]), tmp_path / "cache", silent)
     assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
     films[3].path.write_text("Dear colleague, please find the film attached.\n")
     with pytest.raises(NotAssessedError, match=r"3\.png: not_an_image"):
-        pack(distinct(films), tmp_path / "cache", _silent)
+        pack(distinct(films), tmp_path / "cache", silent)
     assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
 
 
 def test_the_label_may_change_without_packing_again(tmp_path: Path) -> None:
     films = distinct(_films(tmp_path / "films", 8))
-    pack(films, tmp_path / "cache", _silent)
+    pack(films, tmp_path / "cache", silent)
     relabelled = {
         digest: LabelledRadiograph(f.path, Label.NORMAL, None, f.patient, f.split) for digest, f in films.items()
     }
     relabelled[min(films)] = films[min(films)]
     np.testing.assert_array_equal(
-        pack(relabelled, tmp_path / "cache", _silent).targets[1:], np.repeat([[1, 0, 0]], 7, axis=0)
+        pack(relabelled, tmp_path / "cache", silent).targets[1:], np.repeat([[1, 0, 0]], 7, axis=0)
     )
 
 
@@ -125,7 +124,7 @@ def test_plain_yields_all_films_in_order(batch: int, sizes: list[int]) -> None:
 
 def test_plain_resizes() -> None:
     pixels = np.stack([np.full((224, 224), value, np.uint8) for value in (0, 50, 255)])
-    films = PackedFilms(pixels, np.eye(3, dtype=np.float32), np.ones(3, np.float32))
+    films = PackedRadiographs(pixels, np.eye(3, dtype=np.float32), np.ones(3, np.float32))
     (x,) = films.plain(64, 8)
     assert x.shape == (3, 64, 64, 1)
     np.testing.assert_array_equal(x.reshape(3, -1).std(axis=1), 0)
@@ -173,18 +172,3 @@ def test_an_abandoned_epoch_does_not_hang() -> None:
     epoch = _packed(40).augmented(32, 4, Augmentation(), (0, 1, 1))
     next(epoch)
     epoch.close()
-
-
-def test_limited_takes_that_many_of_every_split_and_class_evenly() -> None:
-    films = [
-        LabelledRadiograph(Path(f"{split}-{kind}-{number}"), *KINDS[kind], f"{number}", split)
-        for split in ("train", "val")
-        for kind in range(3)
-        for number in range(5 if kind == 2 else 40)
-    ]
-    chosen = limited(films, 8)
-    assert Counter((film.split, film.classes.index(True)) for film in chosen) == {
-        (split, kind): 5 if kind == 2 else 8 for split in ("train", "val") for kind in range(3)
-    }
-    assert [int(f.patient) for f in chosen if f.split == "val" and not f.positive] == list(range(0, 40, 5))
-    assert limited(films, None) == films

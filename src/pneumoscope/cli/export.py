@@ -16,21 +16,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Calibrate, choose the operating points and write the bundle."""
-    from pneumoscope.errors import BundleError
-    from pneumoscope.network.export import write_bundle
-    from pneumoscope.release.freeze import card_of, validated
-    from pneumoscope.training.recipe import from_json
-    from pneumoscope.training.run import load_finished, load_model
+    """Fit the decision rule and write the bundle."""
+    from pneumoscope.decision.operating_point import threshold_text
+    from pneumoscope.errors import DataError
+    from pneumoscope.extras import needed
+    from pneumoscope.release.card import build_card
+    from pneumoscope.release.validation import evaluate_validation
+    from pneumoscope.training.run_folder import load_finished, load_model
+
+    with needed("Exporting", "train"):
+        from pneumoscope.network.export import write_bundle
 
     if not options.out.parent.is_dir():
-        raise BundleError(f"{options.out.parent}: no such folder to write the bundle to")
+        raise DataError(f"{options.out.parent}: no such folder to write the bundle to")
     finished = load_finished(options.run_folder)
-    evaluation = validated(finished.films, finished.logits, refit=finished.refit)
-    card = card_of(evaluation, finished.config, options.name, options.model_version)
-    recipe = from_json(finished.config["recipe"])
-    write_bundle(load_model(finished), card, options.out, read_at=recipe.scored_at, cover=recipe.covered)
+    evaluation = evaluate_validation(finished)
+    card = build_card(evaluation, finished.config, options.name, options.model_version)
+    write_bundle(load_model(finished), card, options.out, finished.config.recipe.inference_size)
     for point in evaluation.rule.operating_points:
-        sys.stdout.write(f"{point.name:18} probability >= {point.threshold:.4f}   {point.policy}\n")
+        sys.stdout.write(f"{point.name:18} probability >= {threshold_text(point.threshold)}   {point.policy}\n")
     sys.stdout.write(f"{options.out}  {options.out.stat().st_size / 1e6:.1f} MB\n")
     return 0

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 HELP = "Write the report of a finished run: training history, validation, and an evaluation made with its bundle."
 
@@ -23,12 +24,13 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.bundle.card import BundleCard
     from pneumoscope.errors import DataError
     from pneumoscope.evaluation.report.report import Subject, read, write
-    from pneumoscope.release.freeze import card_of, validated
-    from pneumoscope.training.run import load_finished
+    from pneumoscope.release.card import build_card
+    from pneumoscope.release.validation import evaluate_validation
+    from pneumoscope.training.run_folder import load_finished
 
     finished = load_finished(options.run_folder)
-    evaluations = [validated(finished.films, finished.logits, refit=finished.refit)]
-    subject = Subject(card_of(evaluations[0], finished.config, "pneumoscope-resnet50", "not exported"))
+    evaluations = [evaluate_validation(finished)]
+    subject = Subject(build_card(evaluations[0], finished.config, "pneumoscope-resnet50", "not exported"))
     if options.evaluated:
         try:
             evaluations += read(options.evaluated)
@@ -38,6 +40,12 @@ def run(options: argparse.Namespace) -> int:
             raise DataError(
                 f"{options.evaluated}: not a report.json that `pneumoscope evaluate --out` wrote"
             ) from error
-    page = write(evaluations, options.out or options.run_folder / "report", subject, finished.history)
+    history = [row | {"phase": _name_phase(row)} for row in finished.history]
+    page = write(evaluations, options.out or options.run_folder / "report", subject, history)
     sys.stdout.write(f"{page}\n")
     return 0
+
+
+def _name_phase(row: dict[str, Any]) -> str:
+    """The phase of a history row, so that the members of an average are drawn apart."""
+    return f"{row['phase']}, member {row['member']}" if row["member"] else str(row["phase"])

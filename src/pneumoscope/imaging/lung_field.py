@@ -1,12 +1,8 @@
 """Where the lungs lie on a child's frontal film, roughly: one fixed outline for all films."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
-
-from pneumoscope.imaging.preprocess import INPUT_SIZE, interpolation
+from PIL import Image, ImageDraw
 
 OUTLINES = (
     (
@@ -19,8 +15,8 @@ OUTLINES = (
     ),
 )  # fmt: skip
 """The lung on the picture's left, which is the child's right one, and the other: corners (x, y) in shares of the sides.
-Drawn by eye around the dark fields of the mean of the 1,071 normal films that training uses, a little wider at the
-ribs, where the mean is blurred (``python experiments/lung_field.py`` draws both)."""
+They are drawn by eye around the dark fields of the mean of the 1,071 normal films that training uses, a little wider at
+the ribs, where the mean is blurred."""
 
 
 def lung_field(size: int) -> NDArray[np.bool_]:
@@ -41,43 +37,3 @@ def lung_field(size: int) -> NDArray[np.bool_]:
     for outline in OUTLINES:
         draw.polygon([(size * x, size * y) for x, y in outline], fill=1)
     return np.asarray(image, dtype=bool)
-
-
-@cache
-def around_lungs(margin: int) -> NDArray[np.float32]:
-    """Give how much of each place is outside the lung field, its outline taken ``margin`` pixels farther out.
-
-    Args:
-        margin: pixels of INPUT_SIZE.
-
-    Returns:
-        float32 (INPUT_SIZE, INPUT_SIZE), 0 in the lungs to 1 outside, with a soft edge.
-    """
-    lungs = Image.fromarray(lung_field(INPUT_SIZE)).convert("L").filter(ImageFilter.MaxFilter(2 * margin + 1))
-    inside = np.asarray(lungs.filter(ImageFilter.GaussianBlur(4)), dtype=np.float32) / 255
-    return np.asarray(1 - inside, dtype=np.float32)
-
-
-COVERED_FROM = 8
-"""Pixels about the outline that a film keeps when the rest is covered: lungs lie elsewhere on every child."""
-
-
-@cache
-def smoothing() -> NDArray[np.float32]:
-    """The matrix S (INPUT_SIZE, INPUT_SIZE) that smears a film: S film S^T is its means over 8 x 8 pixels, enlarged."""
-    means = np.eye(INPUT_SIZE, dtype=np.float32).reshape(INPUT_SIZE // 8, 8, INPUT_SIZE).mean(axis=1)
-    return np.asarray(interpolation(INPUT_SIZE // 8, INPUT_SIZE) @ means, dtype=np.float32)
-
-
-def covered(film: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Smear what lies around the lungs, so that how bright it is stays, and no structure.
-
-    Args:
-        film: uint8 (INPUT_SIZE, INPUT_SIZE).
-
-    Returns:
-        float32 (INPUT_SIZE, INPUT_SIZE), 0..255.
-    """
-    outside, smear = around_lungs(COVERED_FROM), smoothing()
-    whole = film.astype(np.float32)
-    return np.asarray((1 - outside) * whole + outside * (smear @ whole @ smear.T), dtype=np.float32)

@@ -2,11 +2,13 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 
 from pneumoscope.compute.cores import instructions
-from pneumoscope.errors import MissingExtraError
+from pneumoscope.extras import needed
 
 
 @cache
@@ -22,12 +24,27 @@ def import_keras() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every new input size
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    try:
+    with needed("Training", "train"):
         import keras
-    except ImportError as error:
-        raise MissingExtraError("Training", "train") from error
     module: ModuleType = keras
     return module
+
+
+def training_precision() -> str:
+    """The Keras dtype policy that trains fastest here: "mixed_bfloat16" where that pays, else "float32"."""
+    return "mixed_bfloat16" if bfloat16_pays() else "float32"
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Build and train networks under a Keras dtype policy in this context; afterwards the one before holds again."""
+    config = import_keras().config
+    before = config.dtype_policy()
+    config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        config.set_dtype_policy(before)
 
 
 def bfloat16_pays() -> bool:

@@ -5,7 +5,6 @@ Keras backend must export alike, and the kernels are to be stored in half precis
 the runtime folds away when it loads the file, so the arithmetic stays float32 and the file stays under 50 MB.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,45 +16,42 @@ from onnx import TensorProto, helper, numpy_helper
 
 from pneumoscope.bundle.card import METADATA_KEY, BundleCard
 from pneumoscope.errors import BundleError
+from pneumoscope.files import write_bytes
 from pneumoscope.imaging import INPUT_SIZE
-from pneumoscope.imaging.lung_field import COVERED_FROM, around_lungs, smoothing
 from pneumoscope.imaging.preprocess import interpolation
 
 OPSET = 17
 IR_VERSION = 9
 
 
-def write_bundle(model: Any, card: BundleCard, path: Path, *, read_at: int = INPUT_SIZE, cover: bool = False) -> None:
+def write_bundle(model: Any, card: BundleCard, path: Path, inference_size: int = INPUT_SIZE) -> None:
     """Write the bundle in one step: a reader sees the whole file or none.
 
     Args:
         model: as built by pneumoscope.network.resnet.build.
         card: goes into the file's metadata.
         path: of the bundle.
-        read_at: side, in pixels, that the graph resizes films to before the network reads them.
-        cover: whether the graph covers what lies around the lungs before that.
+        inference_size: side, in pixels, that the graph resizes radiographs to before the network reads them.
 
     Raises:
         BundleError: the model has a layer that the export does not know.
     """
     proto = helper.make_model(
-        _Graph(card.input_size, read_at, cover).of(model),
+        _Graph(card.input_size, inference_size).translate(model),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="pneumoscope",
     )
     helper.set_model_props(proto, {METADATA_KEY: card.to_json()})
     onnx.checker.check_model(proto, full_check=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(proto.SerializeToString(deterministic=True))
-    partial.replace(path)
+    write_bytes(path, proto.SerializeToString(deterministic=True))
 
 
 class _Graph:
     """Builds the graph; tensors are named after the Keras layer that makes them and lie as (N, C, H, W)."""
 
-    def __init__(self, size: int, read_at: int, cover: bool) -> None:
-        self.size, self.read_at, self.cover = size, read_at, cover
+    def __init__(self, size: int, inference_size: int) -> None:
+        self.size, self.inference_size = size, inference_size
         self.nodes: list[Any] = []
         self.stored: list[Any] = []
         self.writers: dict[str, Callable[[Any, list[str]], object]] = {
@@ -70,8 +66,8 @@ class _Graph:
             "GlobalAveragePooling2D": self._global_average,
         }
 
-    def of(self, model: Any) -> Any:
-        """The ONNX graph of a model."""
+    def translate(self, model: Any) -> Any:
+        """Make the ONNX graph of a model."""
         for layer in model.layers:
             kind = type(layer).__name__
             if kind == "InputLayer":
@@ -81,11 +77,11 @@ class _Graph:
             else:
                 raise BundleError(f"layer {layer.name} is a {kind}, which the export does not know")
         self._node("Transpose", ["head_cam"], "cam", perm=[0, 2, 3, 1])
-        cells = -(-self.read_at // 32)
-        films = helper.make_tensor_value_info("radiograph", TensorProto.UINT8, ["N", self.size, self.size, 1])
+        cells = -(-self.inference_size // 32)
+        radiographs = helper.make_tensor_value_info("radiograph", TensorProto.UINT8, ["N", self.size, self.size, 1])
         logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 3])
         maps = helper.make_tensor_value_info("cam", TensorProto.FLOAT, ["N", cells, cells, 3])
-        return helper.make_graph(self.nodes, "pneumoscope", [films], [logits, maps], self.stored)
+        return helper.make_graph(self.nodes, "pneumoscope", [radiographs], [logits, maps], self.stored)
 
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=f"{output}:{kind}", **attributes))
@@ -99,22 +95,14 @@ class _Graph:
         # One channel, so (N, H, W, 1) and (N, 1, H, W) hold the same bytes in the same order.
         shape = self._constant("input_shape", np.array([0, 1, self.size, self.size], dtype=np.int64))
         self._node("Cast", ["radiograph"], f"{name}:float", to=TensorProto.FLOAT)
-        self._node("Reshape", [f"{name}:float", shape], f"{name}:film")
-        seen = f"{name}:film"
-        if self.cover:
-            outside = self._constant("outside", around_lungs(COVERED_FROM)[None, None])
-            smeared = self._both_sides(seen, f"{name}:smeared", smoothing())
-            self._node("Sub", [smeared, seen], f"{name}:change")
-            self._node("Mul", [f"{name}:change", outside], f"{name}:change_outside")
-            self._node("Add", [seen, f"{name}:change_outside"], f"{name}:covered")
-            seen = f"{name}:covered"
-        if self.read_at != self.size:
-            seen = self._both_sides(seen, f"{name}:resized", interpolation(self.size, self.read_at))
-        self._node("Identity", [seen], f"{name}:nchw")
+        read = self._node("Reshape", [f"{name}:float", shape], f"{name}:whole")
+        if self.inference_size != self.size:
+            read = self._both_sides(read, f"{name}:resized", interpolation(self.size, self.inference_size))
+        self._node("Identity", [read], f"{name}:nchw")
 
-    def _both_sides(self, film: str, output: str, matrix: NDArray[np.float32]) -> str:
-        """A film (N, 1, H, W) multiplied from the left and, transposed, from the right."""
-        rows = self._node("MatMul", [self._constant(f"{output}:matrix", matrix), film], f"{output}:rows")
+    def _both_sides(self, radiograph: str, output: str, matrix: NDArray[np.float32]) -> str:
+        """A radiograph (N, 1, H, W) multiplied by a matrix from the left and by its transpose from the right."""
+        rows = self._node("MatMul", [self._constant(f"{output}:matrix", matrix), radiograph], f"{output}:rows")
         return self._node("MatMul", [rows, self._constant(f"{output}:transposed", matrix.T)], output)
 
     def _rescaling(self, layer: Any, inputs: list[str]) -> None:

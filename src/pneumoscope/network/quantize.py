@@ -1,8 +1,6 @@
-"""A bundle of float kernels to a bundle of 8-bit integers: half the file, and faster."""
+"""From a bundle of float kernels to an int8 bundle: half the file, and faster."""
 
 import logging
-import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,77 +13,79 @@ from numpy.typing import NDArray
 from onnx import helper
 from onnxruntime import quantization
 
-from pneumoscope.bundle.card import METADATA_KEY, BundleCard
+from pneumoscope.bundle.card import METADATA_KEY, QUANTIZED, BundleCard
 from pneumoscope.errors import BundleError
+from pneumoscope.files import write_bytes
+from pneumoscope.progress import Progress
 
 HEAD = "head_cam:Conv"
 """Stays in float: it costs nothing, and the maps and logits come straight from it."""
 
 READING = "radiograph:"
-"""What the names of the nodes begin with that prepare the film. They stay in float too: no grey level is to be lost."""
+"""How the names of the nodes begin that prepare the radiograph. They stay in float too: no grey level is to be lost."""
 
 
 def quantize(
-    bundle: Path, films: NDArray[np.uint8], out: Path, source: dict[str, Any], progress: Callable[[str, int, int], None]
+    bundle: Path, radiographs: NDArray[np.uint8], out: Path, source: dict[str, Any], progress: Progress
 ) -> None:
-    """Write a bundle that computes in 8-bit integers.
+    """Write a bundle that computes in int8.
 
     Static quantization (Jacob et al. 2018, arXiv:1712.05877, eq. 1): a scale per kernel channel, and a scale and zero
-    point per activation from its extremes over ``films``. Kernels take 7 bits, because processors without VNNI add two
-    products in 16 bits and would saturate: so the integers are the same on every processor. The card is the bundle's
-    own, thresholds included; its version gains "+int8" and its training record what it was made from.
+    point per activation from its extremes over ``radiographs``. Kernels take 7 bits, because processors without VNNI
+    add two products in 16 bits and would saturate: so the arithmetic is the same on every processor. The card is the
+    bundle's own, thresholds included. Its version gains "+int8", and its training record tells what it was made from.
 
     Args:
         bundle: the float bundle.
-        films: uint8 (N, size, size), as ``imaging.to_input`` makes them; never from a test set.
+        radiographs: uint8 (N, size, size), as ``imaging.to_input`` makes them; never from a test set.
         out: the file to write, in one step.
-        source: what the card shall say of the films and of the bundle.
-        progress: called after every film with what is done, how much of it, and how much there is.
+        source: what the card shall say of the radiographs and of the bundle; JSON values.
+        progress: called after every radiograph.
 
     Raises:
         BundleError: the file is no bundle, or quantized already.
     """
-    card = _card(bundle)
+    card = _read_card(bundle)
     with TemporaryDirectory() as folder:
-        plain, integer = Path(folder, "plain.onnx"), Path(folder, "integer.onnx")
+        plain, quantized = Path(folder, "plain.onnx"), Path(folder, "int8.onnx")
         _fold(bundle, plain)
         logging.getLogger().addFilter(_is_not_advice)
         try:
             quantization.quantize_static(
                 plain,
-                integer,
-                _Films(films, progress),
+                quantized,
+                _Calibration(radiographs, progress),
                 quant_format=quantization.QuantFormat.QDQ,
                 per_channel=True,
                 reduce_range=True,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
-                nodes_to_exclude=[HEAD, *_names(plain, READING)],
+                nodes_to_exclude=[HEAD, *_node_names(plain, READING)],
             )
         finally:
             logging.getLogger().removeFilter(_is_not_advice)
-        proto = onnx.load(integer)
-    training = card.training | {"quantized": source | {"films": len(films)}}
+        proto = onnx.load(quantized)
+    training = card.training | {QUANTIZED: source | {"radiographs": len(radiographs)}}
     card = replace(card, version=f"{card.version}+int8", training=training)
     helper.set_model_props(proto, {METADATA_KEY: card.to_json()})
-    partial = out.with_name(f"{out.name}.{os.getpid()}.partial")
-    partial.write_bytes(proto.SerializeToString(deterministic=True))
-    partial.replace(out)
+    write_bytes(out, proto.SerializeToString(deterministic=True))
 
 
-class _Films(quantization.CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, films: NDArray[np.uint8], progress: Callable[[str, int, int], None]) -> None:
-        self._films, self._progress, self._next = films, progress, 0
+class _Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]
+    """Hands the radiographs to the quantizer, one at a time."""
+
+    def __init__(self, radiographs: NDArray[np.uint8], progress: Progress) -> None:
+        self._radiographs, self._progress, self._next = radiographs, progress, 0
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        if self._next == len(self._films):
+        if self._next == len(self._radiographs):
             return None
         self._next += 1
-        self._progress("measuring activations", self._next, len(self._films))
-        return {"radiograph": self._films[self._next - 1 : self._next, :, :, None]}
+        self._progress("measuring activations", self._next, len(self._radiographs))
+        return {"radiograph": self._radiographs[self._next - 1 : self._next, :, :, None]}
 
 
-def _card(bundle: Path) -> BundleCard:
+def _read_card(bundle: Path) -> BundleCard:
     try:
         stored = {entry.key: entry.value for entry in onnx.load(bundle).metadata_props}
         card = BundleCard.from_json(stored[METADATA_KEY])
@@ -93,8 +93,8 @@ def _card(bundle: Path) -> BundleCard:
         raise BundleError(f"{bundle}: the model bundle cannot be read ({problem.strerror}).") from problem
     except Exception as problem:  # protobuf's exceptions share no public base
         raise BundleError(f"{bundle}: no Pneumoscope bundle; `pneumoscope export` makes one.") from problem
-    if "quantized" in card.training:
-        raise BundleError(f"{bundle}: quantized already; give the float bundle that it was made from.")
+    if card.quantized:
+        raise BundleError(f"{bundle}: it is int8 already; give the float bundle that it was made from.")
     return card
 
 
@@ -107,7 +107,7 @@ def _fold(bundle: Path, plain: Path) -> None:
     onnxruntime.InferenceSession(str(bundle), options, providers=["CPUExecutionProvider"])
 
 
-def _names(plain: Path, begin: str) -> list[str]:
+def _node_names(plain: Path, begin: str) -> list[str]:
     return [node.name for node in onnx.load(plain).graph.node if node.name.startswith(begin)]
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from pneumoscope.decision.labels import CLASSES
-from pneumoscope.network.backend import import_keras
+from pneumoscope.network.backend import dtype_policy, import_keras
 
 STAGES = ("conv1", "conv2", "conv3", "conv4", "conv5", "head")
-"""Layer-name prefixes from input to output. Opening a stage opens all that follow it."""
+"""Layer-name prefixes from input to output. Unfreezing a stage unfreezes all that follow it."""
 
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 """Blue, green and red means of ImageNet, subtracted by the caffe-style preprocessing of Keras' ResNet50."""
@@ -45,19 +45,14 @@ def build(imagenet: str | None) -> Any:
     return keras.Model(inputs, logits, name="pneumoscope_resnet50")
 
 
-def in_float32(model: Any) -> Any:
-    """The same network with the same weights in float32, which is how a bundle computes it.
+def rebuild_in_float32(model: Any) -> Any:
+    """Build the same network with the same weights in float32, which is how a bundle computes it.
 
     Args:
         model: as built by :func:`build`, under any dtype policy.
     """
-    config = import_keras().config
-    policy = config.dtype_policy()
-    config.set_dtype_policy("float32")
-    try:
+    with dtype_policy("float32"):
         exact = build(None)
-    finally:
-        config.set_dtype_policy(policy)
     exact.set_weights(model.get_weights())
     return exact
 
@@ -84,20 +79,23 @@ def feature_extractor(model: Any) -> Any:
     return keras.Model(model.input, keras.layers.GlobalAveragePooling2D()(features))
 
 
-def open_from(model: Any, stage: str, *, batchnorm: bool = False) -> None:
+def unfreeze_from(model: Any, stage: str, *, batchnorm: bool = False) -> None:
     """Make ``stage`` and all later stages trainable and freeze the rest.
 
     Args:
         model: as built by :func:`build`.
         stage: one of STAGES.
-        batchnorm: open BatchNormalization too. It then uses the statistics of the batch, which differ from the ones
+        batchnorm: train BatchNormalization too. It then uses the statistics of the batch, which differ from the ones
             used for prediction: on small batches, or at a high rate, the usual way for fine-tuning to collapse (keras
             issue 9214). The ones used for prediction follow with a momentum of BATCHNORM_MOMENTUM.
+
+    Raises:
+        ValueError: there is no such stage.
     """
     keras = import_keras()
-    opened = STAGES[STAGES.index(stage) :]
+    trainable = STAGES[STAGES.index(stage) :]
     for layer in model.layers:
         is_batchnorm = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = layer.name.startswith(opened) and (batchnorm or not is_batchnorm)
+        layer.trainable = layer.name.startswith(trainable) and (batchnorm or not is_batchnorm)
         if is_batchnorm:
             layer.momentum = BATCHNORM_MOMENTUM

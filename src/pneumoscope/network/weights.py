@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.errors import TrainingError
+from pneumoscope.errors import DataError, TrainingError
 from pneumoscope.network.backend import import_keras
 
 VALUES_SHA256 = "0bc980a428a36f420900bb40cf356286902c7c909755c5deef65ccacf39cf9fb"
@@ -38,12 +38,13 @@ def resolve(source: str, cache: Path) -> Path:
         A file that ``keras.applications.ResNet50(weights=PATH, include_top=False)`` loads.
 
     Raises:
-        TrainingError: the path does not exist, or no source could be reached; the message names the manual ways.
+        DataError: the path does not exist.
+        TrainingError: no source could be reached; the message names the manual ways.
     """
     if source != "auto":
         path = Path(source)
         if not path.is_file():
-            raise TrainingError(f"{path}: no such weights file")
+            raise DataError(f"{path}: no such weights file")
         return path
     kept = cache / CACHED
     if kept.is_file():

@@ -1,1 +1,1 @@
-"""From a finished run to a frozen bundle: rule, card, checks."""
+"""From a finished run to a frozen bundle: decision rule, validation, card."""

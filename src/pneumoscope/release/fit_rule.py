@@ -5,17 +5,35 @@ from numpy.typing import NDArray
 
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, OperatingPoint
+from pneumoscope.decision.rule import DecisionRule
+from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
+
+
+def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_]) -> DecisionRule:
+    """Fit calibration and operating points; the default is "balanced".
+
+    Args:
+        logits: (N, 3) of held-out radiographs, in the order of pneumoscope.decision.labels.CLASSES.
+        positive: (N,) labels.
+
+    Raises:
+        DataError: a class is missing, or the scores rank normals above pneumonias.
+    """
+    scores = pneumonia_score(logits)
+    calibration = fit_calibration(scores, positive)
+    points = choose_operating_points(calibration, scores, positive)
+    return DecisionRule(calibration, tuple(points), points[0].name)
 
 
 def fit_calibration(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Calibration:
     """Fit slope and intercept by maximum likelihood with Platt's smoothed targets.
 
     The smoothed targets (Platt 1999, section 2.2) keep the slope finite where the scores separate the classes wholly,
-    which held-out films nearly do here.
+    which held-out radiographs nearly do here.
 
     Args:
-        scores: (N,) raw scores of held-out films.
+        scores: (N,) raw scores of held-out radiographs.
         positive: (N,) labels.
 
     Raises:
@@ -26,7 +44,7 @@ def fit_calibration(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
     if not n_positive or not n_negative:
         raise DataError("calibration needs held-out radiographs of both classes")
-    # A smoothed target t is the same likelihood as the film counted t times as positive and 1 - t times as negative.
+    # A smoothed target t is the same likelihood as t times a positive and 1 - t times a negative.
     target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
     x = np.concatenate([scores, scores]).astype(np.float64).reshape(-1, 1)
     scale = max(float(x.std()), 1e-12)
@@ -35,7 +53,7 @@ def fit_calibration(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -
     slope, intercept = float(model.coef_[0, 0]) / scale, float(model.intercept_[0])
     if slope <= 0:
         raise DataError(
-            "the scores rank normal films above pneumonias, so no calibration can help; check labels and training"
+            "the scores rank normal radiographs above pneumonias, so no calibration can help; check labels and training"
         )
     return Calibration(slope, intercept)
 
@@ -45,32 +63,29 @@ def choose_operating_points(
 ) -> list[OperatingPoint]:
     """Choose the shipped operating points.
 
-    "balanced" is the network's own .5: it is trained with both classes of equal weight, so at the score 0 it holds both
-    for equally likely. A threshold fitted to held-out films finds more of the ill on films like those, and calls far
-    more of the well ill on films unlike them (docs/evidence/threshold-transfer.md): its regret is the larger one.
+    "balanced" is at the raw score 0: the network is trained with both classes of equal weight, so there it holds both
+    for equally likely. A threshold fitted to held-out radiographs finds more of the positives among radiographs like
+    those, and calls far more of the negatives positive among radiographs unlike them
+    (docs/evidence/threshold-transfer.md): its regret is the larger one.
 
     Args:
         fitted: from scores to probabilities.
-        scores: (N,) raw scores of held-out films.
+        scores: (N,) raw scores of held-out radiographs.
         positive: (N,) labels.
 
     Returns:
-        "balanced", "high-sensitivity" (left out where the films cannot prove it) and "baseline".
+        "balanced", "high-sensitivity" (left out where the radiographs cannot prove it) and "baseline".
 
     Raises:
         DataError: a class is missing.
     """
     if positive.all() or not positive.any():
-        raise DataError("operating points need held-out films of both classes")
-    own_half = float(fitted.probability(np.zeros(1))[0])
-    points = [
-        OperatingPoint("balanced", own_half, "the network's own .5, trained with classes of equal weight: score 0")
-    ]
+        raise DataError("operating points need held-out radiographs of both classes")
+    at_zero = float(fitted.probability(np.zeros(1))[0])
+    points = [OperatingPoint("balanced", at_zero, "raw score 0: the network was trained with classes of equal weight")]
     sensitive = highest_with_recall(fitted.probability(scores[positive]), 0.98)
     if sensitive is not None:
-        policy = (
-            "highest threshold, to half a film, of recall at least .98 by its one-sided 95% lower bound (validation)"
-        )
+        policy = "highest threshold with recall at least 0.98 by its one-sided 95% lower bound, on the validation set"
         points.append(OperatingPoint("high-sensitivity", sensitive, policy))
     points.append(OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline"))
     return points
@@ -80,8 +95,8 @@ def highest_with_recall(positives: NDArray[np.floating], least: float, confidenc
     """The highest threshold whose recall is at least ``least`` by its lower confidence bound.
 
     The bound is Clopper and Pearson's (1934), one-sided: with k of n found, recall is at least ``least`` when
-    P(misses <= n - k | n, 1 - least) <= 1 - confidence. The threshold lies halfway from the last film found to the next
-    below it: on the film itself, the rounding of another runtime could miss it.
+    P(misses <= n - k | n, 1 - least) <= 1 - confidence. The threshold lies halfway from the last positive found
+    to the next below it: on the positive itself, the rounding of another runtime could miss it.
 
     Args:
         positives: (N,) probabilities of the pneumonias.
@@ -89,7 +104,7 @@ def highest_with_recall(positives: NDArray[np.floating], least: float, confidenc
         confidence: of the bound.
 
     Returns:
-        The threshold, or None where even finding every film would not prove it.
+        The threshold, or None where even finding every positive would not prove it.
     """
     from scipy.stats import binom
 

@@ -1,1 +1,1 @@
-"""The two phases, augmentation, the collapse guard and resume."""
+"""Recipes, augmentation, the training loop, weight averaging, the collapse guard and resume."""

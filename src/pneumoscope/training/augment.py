@@ -2,9 +2,8 @@
 
 In the public release normal films are sharper than pneumonias, and borders and aspect ratio differ between series: a
 network that reads these scores well and has learned nothing (docs/data.md has the measured shortcut baselines). Every
-training film is therefore cropped widely, resampled to a random aspect ratio, and made sharper or blurrier at random.
-Where a recipe asks for it, what lies around the lungs is covered, or the borders are blanked, on some films of either
-label.
+training radiograph is therefore cropped widely, resampled to a random aspect ratio, and made sharper or blurrier at
+random. Where a recipe asks for it, the borders of some radiographs of either label are blanked.
 """
 
 import io
@@ -15,40 +14,34 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from pneumoscope.imaging import INPUT_SIZE
-from pneumoscope.imaging.lung_field import around_lungs
-
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a training film may be changed.
+    """How far a training radiograph may be changed.
 
     Attributes:
-        crop_area: smallest and largest share of the film that a crop covers.
-        sharpness: share of the films that are blurred, sharpened, shrunk, re-encoded or made noisy.
+        crop_area: smallest and largest share of the area that a crop keeps, 0..1.
+        sharpness: share of the radiographs that are blurred, sharpened, shrunk, re-encoded or made noisy, 0..1.
         degradation: how far that goes: factor on the widest blur and the loudest noise, divisor of the
             smallest size and the lowest quality.
         tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
-        lungs_alone: share of the films on which what lies around the lungs is covered, by blur or by one grey. A
-            network that was taught so reads films covered too (Recipe.covered).
-        collimated: share of the films whose borders are blanked, as a collimator or a careless export does.
+        collimated: share of the radiographs whose borders are blanked, as a collimator or a careless export does, 0..1.
     """
 
     crop_area: tuple[float, float] = (0.2, 1.0)
     sharpness: float = 0.7
     tone: float = 1.0
-    lungs_alone: float = 0.0
     degradation: float = 1.0
     collimated: float = 0.0
 
 
-def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator) -> Pixels:
-    """Draw one random variant of a film.
+def augment(pixels: Pixels, size: int, how: Augmentation, rng: np.random.Generator) -> Pixels:
+    """Draw one random variant of a radiograph.
 
     Args:
-        film: uint8 (H, W), 0..255.
+        pixels: uint8 (H, W), 0..255.
         size: side of the result in pixels.
         how: what may be changed.
         rng: the only source of randomness.
@@ -56,9 +49,7 @@ def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator
     Returns:
         uint8 (size, size).
     """
-    image = Image.fromarray(film)
-    if how.lungs_alone and rng.random() < how.lungs_alone:
-        image = _cover(image, rng)
+    image = Image.fromarray(pixels)
     if how.collimated and rng.random() < how.collimated:
         image = _collimate(image, rng)
     if rng.random() < 0.5:
@@ -71,19 +62,8 @@ def augment(film: Pixels, size: int, how: Augmentation, rng: np.random.Generator
     return _tone(np.asarray(image, dtype=np.float32), how.tone, rng)
 
 
-def _cover(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Cover what lies around the lungs: what a network reads there is the shortcut (docs/evidence/robustness.md)."""
-    outside = Image.fromarray((255 * around_lungs(8 * int(rng.integers(1, 4)))).astype(np.uint8))
-    mask = outside.resize(image.size, Image.Resampling.BILINEAR)
-    if rng.random() < 0.5:
-        cover = image.filter(ImageFilter.GaussianBlur(rng.uniform(4, 16) * image.width / INPUT_SIZE))
-    else:
-        cover = Image.new("L", image.size, int(rng.integers(256)))
-    return Image.composite(cover, image, mask)
-
-
 def _collimate(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Blank up to a fifth of the film on every side, to the film's median or to any one grey."""
+    """Blank up to a fifth of the image on every side, to its median or to any one grey."""
     grey = int(np.median(np.asarray(image))) if rng.random() < 0.5 else int(rng.integers(256))
     left, top, right, bottom = (
         int(share * side) for share, side in zip(rng.uniform(0, 0.2, 4), 2 * image.size, strict=True)

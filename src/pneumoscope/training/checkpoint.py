@@ -1,7 +1,6 @@
-"""Everything a run needs to go on after a kill, in one file that is replaced in one step."""
+"""Everything a run needs to go on after a kill, in files that are replaced in one step."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.errors import TrainingError
+from pneumoscope.files import replacing
+
+Row = dict[str, Any]
+"""A row of a run's history, see pneumoscope.training.validation.history_row."""
+
+Arrays = list[NDArray[np.floating]]
 
 
 @dataclass
@@ -18,30 +23,29 @@ class Checkpoint:
     """The state after a whole epoch.
 
     Attributes:
-        phase: index of the fine-tuning phase.
-        epoch: epochs of it that are done.
+        member: number of the member that is trained; 0 for the network that all members go on from.
+        phase: index of its phase.
+        epoch: epochs of the phase that are done.
         history: one row per epoch so far.
         weights: of the model, in Keras' order.
         optimizer: the optimizer's variables, in Keras' order; empty before the first epoch of a phase.
     """
 
+    member: int = 0
     phase: int = 0
     epoch: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
-    weights: list[NDArray[np.floating]] = field(default_factory=list)
-    optimizer: list[NDArray[np.floating]] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    weights: Arrays = field(default_factory=list)
+    optimizer: Arrays = field(default_factory=list)
+
+    def move_on(self, member: int, phase: int) -> None:
+        """Stand at the begin of another phase."""
+        self.member, self.phase, self.epoch, self.optimizer = member, phase, 0, []
 
     def save(self, path: Path) -> None:
-        """Write beside ``path``, then rename over it: a kill at any moment leaves the old or the new file, whole."""
-        state = json.dumps({"phase": self.phase, "epoch": self.epoch, "history": self.history})
-        arrays = {f"weights/{i}": value for i, value in enumerate(self.weights)}
-        arrays |= {f"optimizer/{i}": value for i, value in enumerate(self.optimizer)}
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as stream:
-            np.savez(stream, state=np.array(state), **arrays)  # type: ignore[arg-type]
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        """Write in one step: a kill at any moment leaves the old or the new file, whole."""
+        place = {name: getattr(self, name) for name in ("member", "phase", "epoch", "history")}
+        _write(path, {"weights": self.weights, "optimizer": self.optimizer}, json.dumps(place))
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint":
@@ -50,13 +54,45 @@ class Checkpoint:
         Raises:
             TrainingError: the file is damaged.
         """
+        groups, text = _read(path, ("weights", "optimizer"))
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                state = json.loads(str(stored["state"]))
-                groups: dict[str, list[NDArray[np.floating]]] = {"weights": [], "optimizer": []}
-                for name, values in groups.items():
-                    count = sum(key.startswith(f"{name}/") for key in stored.files)
-                    values.extend(stored[f"{name}/{i}"] for i in range(count))
-            return cls(state["phase"], state["epoch"], state["history"], groups["weights"], groups["optimizer"])
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-            raise TrainingError(f"{path}: damaged checkpoint ({error}); start the run again in a new folder") from error
+            return cls(**json.loads(text), weights=groups["weights"], optimizer=groups["optimizer"])
+        except (ValueError, TypeError) as error:
+            raise _damaged(path, error) from error
+
+
+def save_weights(path: Path, weights: Arrays) -> None:
+    """Write a network's weights, in Keras' order, in one step."""
+    _write(path, {"weights": weights}, "")
+
+
+def load_weights(path: Path) -> Arrays:
+    """Read what :func:`save_weights` wrote.
+
+    Raises:
+        TrainingError: the file is missing or damaged.
+    """
+    groups, _ = _read(path, ("weights",))
+    return groups["weights"]
+
+
+def _write(path: Path, groups: dict[str, Arrays], text: str) -> None:
+    arrays = {f"{name}/{i}": value for name, values in groups.items() for i, value in enumerate(values)}
+    with replacing(path) as stream:
+        np.savez(stream, text=np.array(text), **arrays)  # type: ignore[arg-type]
+
+
+def _read(path: Path, names: tuple[str, ...]) -> tuple[dict[str, Arrays], str]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            groups = {
+                name: [stored[f"{name}/{i}"] for i in range(sum(key.startswith(f"{name}/") for key in stored.files))]
+                for name in names
+            }
+            return groups, str(stored["text"])
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> TrainingError:
+    return TrainingError(f"{path}: damaged checkpoint ({error}); start the run again in a new folder")

@@ -3,25 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import TrainingError
+from pneumoscope.training.validation import measure_rates
 
 LEAST_RATE = 0.10
-"""Recall and specificity below this, at the score 0, count as collapse; guessing gives 0.5 in balanced accuracy."""
+"""Recall and specificity below this, at the raw score 0, count as collapse; guessing gives 0.5 in balanced accuracy."""
+
+LEAST_OF_EACH = 25
+"""With fewer validation radiographs of a class, as in a smoke run, collapse cannot be told from chance and is not
+judged."""
+
+_CAUSE = (
+    "Likely cause: a learning rate ({rate:g}) at which the pretrained features are destroyed, or BatchNormalization "
+    "trained on small batches. Take a recipe with low rates: --recipe default or --recipe quick."
+)
 
 
 class CollapseError(TrainingError):
     """Predictions fell into one class, or the loss is not a number."""
-
-
-LEAST_FILMS = 25
-"""With fewer validation films of a class, as in a smoke run, collapse cannot be told from chance and is not judged."""
-
-
-_LIKELY = (
-    "Likely cause: layers were opened at a rate ({rate:g}) that destroys the pretrained features before the head has "
-    "learned, or BatchNormalization was trained on small batches. Use the two-phase default recipe: head first, then a "
-    "very low rate with BatchNormalization frozen."
-)
 
 
 def check_loss(loss: float, learning_rate: float) -> None:
@@ -31,32 +31,39 @@ def check_loss(loss: float, learning_rate: float) -> None:
         CollapseError: with the likely cause.
     """
     if not np.isfinite(loss):
-        raise CollapseError(f"The loss is {loss}: training has diverged. {_LIKELY.format(rate=learning_rate)}")
+        raise CollapseError(f"The loss is {loss}: training has diverged. {_CAUSE.format(rate=learning_rate)}")
 
 
-def check_predictions(scores: NDArray[np.floating], positive: NDArray[np.bool_], learning_rate: float) -> None:
-    """Refuse validation scores that put (nearly) every film into one class.
+def check_finite(logits: NDArray[np.floating], learning_rate: float) -> None:
+    """Refuse validation logits of which one is not finite.
+
+    Raises:
+        CollapseError: with the likely cause.
+    """
+    if not np.isfinite(logits).all():
+        raise CollapseError(f"Validation scores are not finite. {_CAUSE.format(rate=learning_rate)}")
+
+
+def check_predictions(logits: NDArray[np.floating], positive: NDArray[np.bool_], learning_rate: float) -> None:
+    """Refuse validation logits that put (nearly) every radiograph into one class.
 
     Args:
-        scores: (N,) logits of pneumonia; above 0 counts as predicted pneumonia.
+        logits: (N, 3), finite; a raw score above 0 counts as predicted pneumonia.
         positive: (N,) labels.
         learning_rate: of the phase, for the explanation.
 
     Raises:
         CollapseError: with what was seen, the likely cause and what to do.
     """
-    finite = bool(np.isfinite(scores).all())
-    if finite and min(positive.sum(), (~positive).sum()) < LEAST_FILMS:
+    if min(positive.sum(), (~positive).sum()) < LEAST_OF_EACH:
         return
-    predicted = scores > 0
-    recall, specificity = predicted[positive].mean(), (~predicted[~positive]).mean()
-    if not finite:
-        raise CollapseError(f"Validation scores are not finite: {_LIKELY.format(rate=learning_rate)}")
+    scores = pneumonia_score(logits)
+    recall, specificity = measure_rates(scores, positive)
     if min(recall, specificity) >= LEAST_RATE:
         return
-    share = max(predicted.mean(), 1 - predicted.mean())
-    name = "pneumonia" if predicted.mean() > 0.5 else "normal"
+    called = float((scores > 0).mean())
+    share, name = max((called, "pneumonia"), (1 - called, "normal"))
     raise CollapseError(
-        f"Training collapsed into one class: {share:.1%} of the validation films are called {name} (recall "
-        f"{recall:.1%}, specificity {specificity:.1%}). {_LIKELY.format(rate=learning_rate)}"
+        f"Training collapsed into one class: {share:.1%} of the validation radiographs are called {name} (recall "
+        f"{recall:.1%}, specificity {specificity:.1%}). {_CAUSE.format(rate=learning_rate)}"
     )

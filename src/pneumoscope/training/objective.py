@@ -1,16 +1,17 @@
-"""What training minimises and watches, written with keras.ops so that every backend runs it."""
+"""What training minimises, watches and steps with, written with keras.ops so that every backend runs it."""
 
 from functools import cache
 from typing import Any
 
 from pneumoscope.network.backend import import_keras
+from pneumoscope.training.recipe import Phase, Recipe
 
 
 def allowed_class_loss(targets: Any, logits: Any) -> Any:
     """Negative log probability (N,) of the classes that the label allows.
 
     With one allowed class this is cross-entropy. A pneumonia of unknown subtype allows two, and their probabilities add
-    up (the marginal likelihood, so such films teach the finding and leave the subtype open).
+    up (the marginal likelihood, so such radiographs teach the finding and leave the subtype open).
 
     Args:
         targets: (N, 3), 1 for every allowed class, else 0.
@@ -41,3 +42,13 @@ def objective() -> dict[str, Any]:
         "loss": allowed_class_loss,
         "metrics": [pneumonia_auc_class()(num_thresholds=1000, name="auc")],
     }
+
+
+def build_optimizer(recipe: Recipe, phase: Phase, steps: int) -> Any:
+    """AdamW with a warm-up and a cosine schedule over the ``steps`` of a phase of fine-tuning."""
+    keras = import_keras()
+    warmup = steps // 10
+    schedule = keras.optimizers.schedules.CosineDecay(
+        phase.learning_rate / 10, steps - warmup, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warmup
+    )
+    return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0)

@@ -1,8 +1,7 @@
-"""Training films in memory-mapped form: decoded once, then read without the decoder."""
+"""Training radiographs in memory-mapped form: decoded once, then read without the decoder."""
 
-import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,67 +11,60 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
+from pneumoscope.files import replacing
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
-from pneumoscope.imaging.lung_field import covered
+from pneumoscope.progress import Progress
 from pneumoscope.training.augment import Augmentation, augment
+from pneumoscope.training.table import Table
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Radiographs (n, size, size, 1) of 0..255, targets (n, 3) and weights (n,)."""
 
 
 @dataclass(frozen=True)
-class PackedFilms:
-    """Films of one split, ready for training.
+class PackedRadiographs:
+    """Radiographs of one side of the split, ready for training.
 
     Attributes:
         pixels: uint8 (N, side, side), memory-mapped.
         targets: float32 (N, 3), 1 for every class that the label allows.
         weights: float32 (N,), so that normals and pneumonias weigh the same in sum and 1 on average.
-        pack: file with these and perhaps more films; None where there is none.
-        rows: int (N,), the place of each film in the pack; None for all in order.
     """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
-    pack: Path | None = None
-    rows: NDArray[np.int64] | None = None
 
-    def subset(self, chosen: NDArray[np.bool_]) -> "PackedFilms":
-        """The chosen films (N,) of a whole pack, weighed among themselves."""
-        targets = self.targets[chosen]
-        return PackedFilms(self.pixels[chosen], targets, class_weights(targets), self.pack, np.flatnonzero(chosen))
+    def __len__(self) -> int:
+        return len(self.pixels)
 
     @property
     def positive(self) -> NDArray[np.bool_]:
-        """(N,) whether each film was labelled pneumonia."""
+        """(N,) whether each was labelled pneumonia."""
         return np.asarray(self.targets[:, 0] == 0)
 
-    def plain(self, size: int, batch: int, *, cover: bool = False) -> Iterator[NDArray[np.float32]]:
-        """The films without augmentation, in order, as (n, size, size, 1) of 0..255; covered around the lungs if so.
+    def plain(self, size: int, batch: int) -> Iterator[NDArray[np.float32]]:
+        """The radiographs without augmentation, in order, as (n, size, size, 1) of 0..255.
 
-        They take the way of screening: 8 bits of INPUT_SIZE first, then the cover and ``size``, unrounded.
+        They take the way of screening: 8 bits of INPUT_SIZE first, then ``size``, unrounded.
         """
-        for start in range(0, len(self.pixels), batch):
-            films = [_resized(film, INPUT_SIZE) for film in self.pixels[start : start + batch]]
-            read = [covered(film) if cover else film.astype(np.float32) for film in films]
-            yield np.stack([_resized(film, size) for film in read])[..., None]
+        for start in range(0, len(self), batch):
+            read_ones = [_resize(pixels, INPUT_SIZE) for pixels in self.pixels[start : start + batch]]
+            yield np.stack([_resize(pixels.astype(np.float32), size) for pixels in read_ones])[..., None]
 
-    def augmented(
-        self, size: int, batch: int, how: Augmentation, seed: tuple[int, ...]
-    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
-        """One shuffled epoch of augmented batches (x, targets, weights), each made while the one before it is used.
+    def augmented(self, size: int, batch: int, how: Augmentation, seed: tuple[int, ...]) -> Iterator[Batch]:
+        """One shuffled epoch of augmented batches, each made while the one before it is used.
 
-        Everything follows from ``seed``, so an epoch that is run again after an interruption is the same epoch.
+        Everything follows from ``seed``, so an epoch that is run again after an interruption is the same epoch. Batches
+        are whole; only where there is less than one, it is smaller.
         """
-        order = np.random.default_rng(seed).permutation(len(self.pixels))
+        order = np.random.default_rng(seed).permutation(len(self))
 
-        def make(start: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        def make(start: int) -> Batch:
             chosen = order[start : start + batch]
-            films = [augment(self.pixels[i], size, how, np.random.default_rng((*seed, int(i)))) for i in chosen]
-            return np.stack(films)[..., None].astype(np.float32), self.targets[chosen], self.weights[chosen]
+            variants = [augment(self.pixels[i], size, how, np.random.default_rng((*seed, int(i)))) for i in chosen]
+            return np.stack(variants)[..., None].astype(np.float32), self.targets[chosen], self.weights[chosen]
 
         starts = range(0, max(1, len(order) // batch) * batch, batch)
         with ThreadPoolExecutor(1) as pool:
@@ -84,38 +76,43 @@ class PackedFilms:
                 yield pending.popleft().result()
 
 
-def pack(films: dict[str, LabelledRadiograph], cache: Path, progress: Progress, side: int = INPUT_SIZE) -> PackedFilms:
-    """Decode films into one memory-mapped array, or map the one made before.
+@dataclass(frozen=True)
+class TrainingSet:
+    """The two sides of the split.
+
+    Attributes:
+        train: trained on.
+        val: held out.
+    """
+
+    train: PackedRadiographs
+    val: PackedRadiographs
+
+
+def pack(table: Table, cache: Path, progress: Progress, side: int = INPUT_SIZE) -> PackedRadiographs:
+    """Decode radiographs into one memory-mapped array, or map the one made before.
 
     Args:
-        films: by the sha256 of their content, as from pneumoscope.data.layout.distinct.
-        cache: folder for the array; its name follows from the films' content.
-        progress: called after every film.
-        side: of the packed films, in pixels.
+        table: radiographs by the SHA-256 of their files; they are packed in the order of these digests.
+        cache: folder for the array; its name follows from the digests.
+        progress: called after every radiograph.
+        side: of the packed radiographs, in pixels.
 
     Raises:
-        NotAssessedError: a film cannot be read.
+        NotAssessedError: one of them cannot be read.
     """
-    ordered = [films[digest] for digest in sorted(films)]
-    path = cache / f"films-{fingerprint(films)[:16]}-{side}.npy"
+    ordered = [table[digest] for digest in sorted(table)]
+    path = cache / f"radiographs-{fingerprint(table)[:16]}-{side}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        shape = (len(ordered), side, side)
-        pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        for i, film in enumerate(ordered):
-            pixels[i] = to_input(read(film.path), side)
-            progress("packing films", i + 1, len(ordered))
-        pixels.flush()
-        partial.replace(path)
-    targets = np.array([film.classes for film in ordered], dtype=np.float32)
-    return PackedFilms(np.load(path, mmap_mode="r"), targets, class_weights(targets), path)
-
-
-def _resized(film: NDArray[Any], side: int) -> NDArray[Any]:
-    if film.shape == (side, side):
-        return film
-    return np.asarray(Image.fromarray(film).resize((side, side), Image.Resampling.BILINEAR))
+        with replacing(path) as stream:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (len(ordered), side, side)}
+            np.lib.format.write_array_header_1_0(stream, header)
+            for done, labelled in enumerate(ordered, 1):
+                stream.write(to_input(read(labelled.path), side).tobytes())
+                progress("packing radiographs", done, len(ordered))
+    targets = np.array([labelled.classes for labelled in ordered], dtype=np.float32)
+    return PackedRadiographs(np.load(path, mmap_mode="r"), targets, class_weights(targets))
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -125,11 +122,7 @@ def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.where(normal, 0.5 / share, 0.5 / (1 - share)), dtype=np.float32)
 
 
-def limited(films: Sequence[LabelledRadiograph], limit: int | None) -> list[LabelledRadiograph]:
-    """At most ``limit`` films of every split and class, evenly over the list; all of them for None."""
-    if limit is None:
-        return list(films)
-    groups: dict[tuple[str, tuple[bool, bool, bool]], list[LabelledRadiograph]] = {}
-    for film in films:
-        groups.setdefault((film.split, film.classes), []).append(film)
-    return [film for group in groups.values() for film in group[:: max(1, len(group) // limit)][:limit]]
+def _resize(pixels: NDArray[Any], side: int) -> NDArray[Any]:
+    if pixels.shape == (side, side):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR))

@@ -1,17 +1,18 @@
-"""Many training runs side by side on a Ray cluster, each one task: seeds, folds, recipes."""
+"""Several training runs side by side on a Ray cluster, each one task."""
 
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pneumoscope.compute.ray_cluster import cluster
-from pneumoscope.errors import PneumoscopeError, TrainingError
-from pneumoscope.training.recipe import completed
-from pneumoscope.training.run import Setting
+from pneumoscope.errors import DataError, PneumoscopeError
+from pneumoscope.training.checkpoint import Row
+from pneumoscope.training.config import Setting
+from pneumoscope.training.run_folder import CONFIG, HISTORY, read_config
 
 TRIES = 3
 """How often a run whose process died is tried again; it goes on from its checkpoint."""
@@ -23,16 +24,16 @@ class Outcome:
 
     Attributes:
         folder: of the run.
-        state: "finished", "collapsed", or "failed" for anything else.
+        state: "failed" for anything but a finished or a collapsed run.
         explanation: why it is not finished, in one message; empty when it is.
         last: the last row of its history; empty when there is none.
         seconds: of this call; 0 for a run that had ended before.
     """
 
     folder: Path
-    state: str
+    state: Literal["finished", "collapsed", "failed"]
     explanation: str
-    last: dict[str, Any]
+    last: Row
     seconds: float
 
 
@@ -53,11 +54,10 @@ def train_many(
         The outcome of each run, in the order in which they end; first of those that had ended before.
 
     Raises:
-        MissingExtraError: when Ray is not installed.
-        DataError: when the cluster cannot be used.
-        TrainingError: when a folder holds a run of another setting that has ended.
+        MissingExtraError: Ray is not installed.
+        DataError: the cluster cannot be used, or a folder holds a run of another setting that has ended.
     """
-    ended = {folder: outcome for folder, setting in settings.items() if (outcome := _ended(folder, setting))}
+    ended = {folder: outcome for folder, setting in settings.items() if (outcome := _find_ended(folder, setting))}
     yield from ended.values()
     waiting = {folder: _absolute(setting) for folder, setting in settings.items() if folder not in ended}
     if not waiting:
@@ -70,8 +70,7 @@ def train_many(
         running = {task.remote(waiting[folder], folder.absolute(), cpus_per_run): folder for folder in waiting}
         while running:
             [done], _ = ray.wait(list(running))
-            folder = running.pop(done)
-            yield _result(done, folder)
+            yield _result(done, running.pop(done))
 
 
 def _result(done: Any, folder: Path) -> Outcome:
@@ -81,7 +80,7 @@ def _result(done: Any, folder: Path) -> Outcome:
         explanation, seconds = ray.get(done)
     except ray.exceptions.RayError as problem:
         return Outcome(folder, "failed", f"Its worker failed ({type(problem).__name__}).", {}, 0.0)
-    return _outcome(folder, explanation, seconds)
+    return _read_outcome(folder, explanation, seconds)
 
 
 def _train(setting: Setting, folder: Path, cpus: int) -> tuple[str, float]:
@@ -91,50 +90,42 @@ def _train(setting: Setting, folder: Path, cpus: int) -> tuple[str, float]:
 
     started, explanation = time.monotonic(), ""
     try:
-        train(setting, folder, lambda what, done, total: None, lambda history: None)
+        train(setting, folder)
     except PneumoscopeError as problem:
         explanation = str(problem)
     return explanation, time.monotonic() - started
 
 
-def _ended(folder: Path, setting: Setting) -> Outcome | None:
+def _find_ended(folder: Path, setting: Setting) -> Outcome | None:
     """The outcome of a run that ended before; None where there is something to do.
 
     Raises:
-        TrainingError: the folder holds a run of another setting.
+        DataError: the folder holds a run of another setting.
     """
-    config = _read(folder / "config.json", {})
-    if config.get("state") not in ("finished", "collapsed"):
+    if not (folder / CONFIG).exists():
         return None
-    asked = {
-        "recipe": asdict(setting.recipe),
-        "seed": setting.seed,
-        "left_out": setting.left_out,
-        "start": str(setting.start.resolve()) if setting.start else None,
-        "refit": str(setting.refit.resolve()) if setting.refit else None,
-        "source": str(setting.source.resolve()),
-    }
-    earlier = completed(config)
-    changed = [name for name, value in json.loads(json.dumps(asked)).items() if earlier.get(name) != value]
+    config = read_config(folder)
+    if config.state == "running":
+        return None
+    held = config.setting(setting.cache)
+    asked = {"recipe": setting.recipe, "seed": setting.seed, "source": setting.source.resolve()}
+    changed = [name for name, value in asked.items() if getattr(held, name) != value]
     if changed:
-        raise TrainingError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
-    return _outcome(folder, config.get("explanation", ""), 0.0)
+        raise DataError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
+    return _read_outcome(folder, config.explanation, 0.0)
 
 
-def _outcome(folder: Path, explanation: str, seconds: float) -> Outcome:
-    state = _read(folder / "config.json", {}).get("state")
-    history = _read(folder / "history.json", [])
-    known = state if state in ("finished", "collapsed") else "failed"
-    return Outcome(folder, known, explanation, history[-1] if history else {}, seconds)
-
-
-def _read(path: Path, otherwise: Any) -> Any:
-    return json.loads(path.read_text()) if path.exists() else otherwise
+def _read_outcome(folder: Path, explanation: str, seconds: float) -> Outcome:
+    history = json.loads((folder / HISTORY).read_text()) if (folder / HISTORY).exists() else [{}]
+    state = read_config(folder).state if (folder / CONFIG).exists() else "running"
+    return Outcome(folder, "failed" if state == "running" else state, explanation, history[-1], seconds)
 
 
 def _absolute(setting: Setting) -> Setting:
     """The same setting for a worker, whose current folder is another one."""
-    imagenet = setting.imagenet and setting.imagenet.absolute()
-    start, refit = (folder and folder.absolute() for folder in (setting.start, setting.refit))
-    source, cache = setting.source.absolute(), setting.cache.absolute()
-    return replace(setting, source=source, imagenet=imagenet, cache=cache, start=start, refit=refit)
+    return replace(
+        setting,
+        source=setting.source.absolute(),
+        imagenet=setting.imagenet and setting.imagenet.absolute(),
+        cache=setting.cache.absolute(),
+    )

@@ -1,31 +1,31 @@
-"""The two phases: a head on frozen features, then the opened network at a very low rate."""
+"""The training loop: the phases of a recipe and the members of its average, with a checkpoint after every epoch."""
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.network.backend import import_keras
-from pneumoscope.network.resnet import feature_extractor, open_from
-from pneumoscope.training.checkpoint import Checkpoint
-from pneumoscope.training.guard import check_loss, check_predictions
-from pneumoscope.training.objective import objective
-from pneumoscope.training.packing import PackedFilms, Progress
+from pneumoscope.network.resnet import unfreeze_from
+from pneumoscope.training.averaging import average_weights, reestimate_batchnorm, round_kernels
+from pneumoscope.training.checkpoint import Checkpoint, Row, load_weights, save_weights
+from pneumoscope.training.guard import check_finite, check_loss, check_predictions
+from pneumoscope.training.head import fit_head
+from pneumoscope.training.listener import Listener
+from pneumoscope.training.objective import build_optimizer, objective
+from pneumoscope.training.pace import Pace, remaining_work
+from pneumoscope.training.packing import TrainingSet
 from pneumoscope.training.recipe import Phase, Recipe
+from pneumoscope.training.validation import PREDICTED, predict, validate
 
-Row = dict[str, Any]
-Weights = list[NDArray[np.float32]]
-
-HEAD_BATCH = 64
-"""Films per step of the head alone."""
+CHECKPOINT = "checkpoint.npz"
+MEASURED_STEPS = 4
+"""Steps that are timed to say how long a run will take; the first of them compiles and is left out."""
 
 
 @dataclass
@@ -35,210 +35,153 @@ class Trainer:
     Attributes:
         model: as built by pneumoscope.network.resnet.build; trained in place.
         recipe: what to do.
-        films: "train" and "val".
+        radiographs: both sides of the split.
         seed: all randomness follows from it.
-        folder: where the checkpoint is kept.
-        progress: shown while an epoch runs.
-        on_epoch: called with the history so far after every epoch.
+        folder: where the checkpoint and the weights of finished members are kept.
+        listener: hears how it goes.
     """
 
     model: Any
     recipe: Recipe
-    films: dict[str, PackedFilms]
+    radiographs: TrainingSet
     seed: int
     folder: Path
-    progress: Progress
-    on_epoch: Callable[[list[Row]], None]
+    listener: Listener
+
+    def __post_init__(self) -> None:
+        self._compiled: Phase | None = None
+        self._optimizer: Any = None
 
     def run(self) -> list[Row]:
         """Train to the end, going on from the checkpoint if the folder holds one.
 
-        The model is left with the weights to keep: the moving average, :func:`as_shipped`.
+        The model is left with the weights to keep, rounded by :func:`round_kernels`.
 
         Returns:
             The history, one row per epoch.
 
         Raises:
-            CollapseError: predictions fell into one class or the loss is not finite.
+            CollapseError: predictions fell into one class, or a value is not finite.
+            TrainingError: what was saved is damaged.
         """
-        path = self.folder / "checkpoint.npz"
-        if path.exists():
-            state = Checkpoint.load(path)
-            self.model.set_weights(state.weights)
-        else:
-            state = Checkpoint(history=self._fit_head(), weights=self.model.get_weights())
-            self.on_epoch(state.history)
+        path = self.folder / CHECKPOINT
+        state = Checkpoint.load(path) if path.exists() else Checkpoint(weights=self.model.get_weights())
+        self.model.set_weights(state.weights)
+        self._estimate(state)
+        if self.recipe.head and not state.history:
+            state.history = fit_head(self.model, self.recipe.head, self.radiographs, self.seed, self.listener.progress)
+            self.listener.epoch_ended(state.history)
+            state.weights = self.model.get_weights()
             state.save(path)
-        kept = self.model.get_weights()
-        for number, phase in enumerate(self.recipe.finetune):
-            if number >= state.phase:
-                kept = self._finetune(number, phase, state, path)
-        self.model.set_weights(as_shipped(kept))
+        for member, phases in enumerate(self.recipe.branches):
+            if member >= state.member:
+                self._train_member(member, phases, state)
+        if self.recipe.averaging:
+            members = range(1, len(self.recipe.branches))
+            self.model.set_weights(average_weights(load_weights(self._kept(member)) for member in members))
+        self.model.set_weights(round_kernels(self.model.get_weights()))
+        if self.recipe.averaging and self.recipe.batchnorm:
+            seed, progress = (self.seed, 0, 0), self.listener.progress
+            reestimate_batchnorm(self.model, self.radiographs.train, self.recipe, seed, progress)
         return state.history
 
-    def predict(self, split: str, size: int | None = None) -> NDArray[np.float32]:
-        """Logits (N, 3) of the plain films of a split, at ``size`` pixels or as the recipe's network reads them."""
-        films, logits = self.films[split], []
-        for x in films.plain(size or self.recipe.scored_at, self.recipe.batch, cover=self.recipe.covered):
-            logits.append(np.asarray(self._answers.predict_on_batch(x)))
-            self.progress("validating", sum(map(len, logits)), len(films.pixels))
-        return np.concatenate(logits)
+    def _estimate(self, state: Checkpoint) -> None:
+        """Tell the listener how long the rest will take."""
+        work = remaining_work(self.recipe, state, len(self.radiographs.train), len(self.radiographs.val))
+        if self.listener.estimated and any(part.trained for part in work):
+            pace = self._measure_pace(self.recipe.branches[state.member][state.phase])
+            self.listener.estimated(pace.seconds(work))
 
-    @cached_property
-    def _answers(self) -> Any:
-        """The model again, sharing its weights: every phase compiles the model anew, and this one need not be."""
-        return import_keras().Model(self.model.input, self.model.output)
+    def _measure_pace(self, phase: Phase) -> Pace:
+        """Time a few real steps of a phase; the weights are afterwards what they were."""
+        self._compile(phase)
+        before, ended = self.model.get_weights(), []
+        steps = min(MEASURED_STEPS, self._steps)
+        self._fit(phase, (self.seed, 1, 0), steps, lambda step, logs: ended.append(time.monotonic()))
+        self.model.set_weights(before)
+        batch = next(self.radiographs.val.plain(phase.size, PREDICTED))
+        for _ in range(2):  # the first compiles
+            began = time.monotonic()
+            self._predictor.predict_on_batch(batch)
+            prediction = (time.monotonic() - began) / len(batch)
+        training = median(np.diff(ended)) / self.recipe.batch if steps > 1 else 3 * prediction
+        return Pace(phase.size, training, prediction)
 
-    def _fit_head(self) -> list[Row]:
-        """Phase 1: features once, then the head alone on them."""
-        phase = self.recipe.head
-        if not phase.epochs:
-            return []
-        keras = import_keras()
-        features = {split: self._features(split, phase.size) for split in self.films}
-        head = keras.Sequential([keras.Input((features["train"].shape[1],)), keras.layers.Dense(3, name="head")])
-        steps = phase.epochs * -(-len(features["train"]) // HEAD_BATCH)
-        head.compile(
-            keras.optimizers.AdamW(
-                keras.optimizers.schedules.CosineDecay(phase.learning_rate, steps), weight_decay=1e-3
-            ),
-            **objective(),
-        )
-        history: list[Row] = []
-        train, ended = self.films["train"], [time.monotonic()]
+    def _train_member(self, member: int, phases: tuple[Phase, ...], state: Checkpoint) -> None:
+        """Run the phases of a member, or of the shared network, from where ``state`` stands."""
+        if member > state.member:
+            self.model.set_weights(load_weights(self._kept(0)))
+            state.move_on(member, 0)
+        for number, phase in enumerate(phases):
+            if number < state.phase:
+                continue
+            if number > state.phase:
+                state.move_on(member, number)
+            self._finetune(phase, state)
+        if self.recipe.averaging:
+            save_weights(self._kept(member), self.model.get_weights())
 
-        def batches() -> Iterator[tuple[NDArray[np.float32], ...]]:
-            for epoch in range(1, phase.epochs + 1):
-                order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(features["train"]))
-                for chosen in np.split(order, range(HEAD_BATCH, len(order), HEAD_BATCH)):
-                    yield features["train"][chosen], train.targets[chosen], train.weights[chosen]
-
-        def after_epoch(epoch: int, logs: Row) -> None:
-            row = self._row(phase, epoch + 1, logs, np.asarray(head.predict_on_batch(features["val"])))
-            ended.append(time.monotonic())
-            history.append(row | {"seconds": round(ended[-1] - ended[-2], 1)})
-
-        # All epochs in one call: on features this small, setting up for an epoch takes longer than the epoch.
-        watch = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
-        setting = {"epochs": phase.epochs, "steps_per_epoch": steps // phase.epochs, "shuffle": False, "verbose": 0}
-        head.fit(batches(), callbacks=[watch], **setting)
-        kernel, bias = head.get_layer("head").get_weights()
-        self.model.get_layer("head_cam").set_weights([kernel[None, None], bias])
-        return history
-
-    def _features(self, split: str, size: int) -> NDArray[np.float32]:
-        """Features (N, 2048) of the plain films of a split; those of a pack are computed once for all runs."""
-        films = self.films[split]
-        if films.pack is None:
-            return self._compute_features(split, films, size)
-        model = sha256(import_keras().config.dtype_policy().name.encode())
-        for weights in self.model.get_weights()[:-2]:
-            model.update(weights.tobytes())
-        cover = "-covered" if self.recipe.covered else ""
-        kept = films.pack.with_name(f"{films.pack.stem}-features-{size}{cover}-{model.hexdigest()[:16]}.npy")
-        if not kept.exists():
-            whole = replace(films, pixels=np.load(films.pack, mmap_mode="r"))
-            computed = self._compute_features(split, whole, size)
-            partial = kept.with_suffix(f".{os.getpid()}.partial")
-            with partial.open("wb") as stream:
-                np.save(stream, computed)
-            partial.replace(kept)
-        features: NDArray[np.float32] = np.load(kept)
-        return features if films.rows is None else features[films.rows]
-
-    def _compute_features(self, split: str, films: PackedFilms, size: int) -> NDArray[np.float32]:
-        extractor, features = feature_extractor(self.model), []
-        for x in films.plain(size, self.recipe.batch, cover=self.recipe.covered):
-            features.append(np.asarray(extractor.predict_on_batch(x), dtype=np.float32))
-            self.progress(f"features of {split}", sum(map(len, features)), len(films.pixels))
-        return np.concatenate(features)
-
-    def _finetune(self, number: int, phase: Phase, state: Checkpoint, path: Path) -> Weights:
-        """Phase 2: one phase from where ``state`` stands; returns the weights to keep."""
-        open_from(self.model, phase.opened, batchnorm=self.recipe.batchnorm)
-        steps = max(1, len(self.films["train"].pixels) // self.recipe.batch)
-        optimizer = optimizer_of(self.recipe, phase, steps * phase.epochs)
-        self.model.compile(optimizer, **objective())
-        optimizer.build(self.model.trainable_variables)
-        for variable, value in zip(optimizer.variables, state.optimizer, strict=False):
+    def _finetune(self, phase: Phase, state: Checkpoint) -> None:
+        """Run one phase from where ``state`` stands."""
+        self._compile(phase)
+        for variable, value in zip(self._optimizer.variables, state.optimizer, strict=False):
             variable.assign(value)
-        kept = self._averaged(optimizer)
         for epoch in range(state.epoch + 1, phase.epochs + 1):
-            row = self._epoch(number, phase, epoch, steps)
-            raw, kept = self.model.get_weights(), self._averaged(optimizer)
-            self.model.set_weights(kept)
-            logits = self.predict("val", phase.size)
-            state.history.append(self._row(phase, epoch, row, logits) | {"seconds": row["seconds"]})
-            self.on_epoch(state.history)
-            check_predictions(pneumonia_score(logits), self.films["val"].positive, phase.learning_rate)
-            self.model.set_weights(raw)
-            state.phase, state.epoch, state.weights = number, epoch, raw
-            state.optimizer = [np.asarray(variable) for variable in optimizer.variables]
-            state.save(path)
-        state.phase, state.epoch, state.optimizer = number + 1, 0, []
-        return kept
+            row = self._train_epoch(phase, state, epoch)
+            logits = predict(self._predictor, self.radiographs.val, phase.size, self.listener.progress)
+            check_finite(logits, phase.learning_rate)
+            state.history.append(
+                {"member": state.member, "phase": phase.name, "epoch": epoch}
+                | {"loss": float(row["loss"]), "auc": float(row["auc"])}
+                | validate(logits, self.radiographs.val)
+                | {"seconds": row["seconds"]}
+            )
+            self.listener.epoch_ended(state.history)
+            check_predictions(logits, self.radiographs.val.positive, phase.learning_rate)
+            state.epoch, state.weights = epoch, self.model.get_weights()
+            state.optimizer = [np.asarray(variable) for variable in self._optimizer.variables]
+            state.save(self.folder / CHECKPOINT)
 
-    def _epoch(self, number: int, phase: Phase, epoch: int, steps: int) -> Row:
-        keras = import_keras()
-        started = time.monotonic()
+    def _train_epoch(self, phase: Phase, state: Checkpoint, epoch: int) -> Row:
+        started, who = time.monotonic(), f"member {state.member}, " if state.member else ""
 
         def after_step(step: int, logs: Row) -> None:
             check_loss(logs["loss"], phase.learning_rate)
-            what = f"{phase.name} {epoch}/{phase.epochs}  loss {logs['loss']:.3f}  AUC {logs['auc']:.4f}"
-            self.progress(what, step + 1, steps)
+            what = f"{who}{phase.name} {epoch}/{phase.epochs}  loss {logs['loss']:.3f}  AUC {logs['auc']:.4f}"
+            self.listener.progress(what, step + 1, self._steps)
 
-        batches = self.films["train"].augmented(
-            phase.size, self.recipe.batch, self.recipe.augmentation, (self.seed, 1 + number, epoch)
-        )
-        watch = keras.callbacks.LambdaCallback(on_train_batch_end=after_step)
-        logs = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch]).history
-        return {name: values[0] for name, values in logs.items()} | {"seconds": round(time.monotonic() - started, 1)}
+        logs = self._fit(phase, (self.seed, 1 + state.phase, epoch, state.member), self._steps, after_step)
+        return logs | {"seconds": round(time.monotonic() - started, 1)}
 
-    def _averaged(self, optimizer: Any) -> Weights:
-        """The model's weights with the trainable ones replaced by their moving average, if there is one yet."""
-        raw: list[NDArray[np.float32]] = self.model.get_weights()
-        if not self.recipe.ema or int(optimizer.iterations) == 0:
-            return raw
-        optimizer.finalize_variable_values(self.model.trainable_variables)
-        averaged: list[NDArray[np.float32]] = self.model.get_weights()
-        self.model.set_weights(raw)
-        return averaged
+    def _fit(self, phase: Phase, seed: tuple[int, ...], steps: int, after_step: Callable[[int, Row], None]) -> Row:
+        """Train for some steps of one epoch; gives the epoch's loss and AUC."""
+        train, recipe = self.radiographs.train, self.recipe
+        batches = train.augmented(phase.size, recipe.batch, recipe.augmentation, seed)
+        watch = import_keras().callbacks.LambdaCallback(on_train_batch_end=after_step)
+        told = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch])
+        return {name: values[0] for name, values in told.history.items()}
 
-    def _row(self, phase: Phase, epoch: int, logs: Row, logits: NDArray[np.float32]) -> Row:
-        """A row of the history; recall and specificity are at the score 0, on films of the phase's size."""
-        from sklearn.metrics import roc_auc_score
+    def _compile(self, phase: Phase) -> None:
+        """Make the model ready for the begin of a phase. Compiling is slow, so the same phase again is only reset."""
+        if phase != self._compiled:
+            unfreeze_from(self.model, phase.trainable_from, batchnorm=self.recipe.batchnorm)
+            self._optimizer = build_optimizer(self.recipe, phase, self._steps * phase.epochs)
+            self.model.compile(self._optimizer, **objective())
+            self._optimizer.build(self.model.trainable_variables)
+            self._compiled = phase
+        for variable in self._optimizer.variables:
+            variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
 
-        val, scores = self.films["val"], pneumonia_score(logits).astype(np.float64)
-        allowed = np.where(val.targets > 0, logits, -np.inf)
-        loss = np.logaddexp.reduce(logits, axis=1) - np.logaddexp.reduce(allowed, axis=1)
-        recall, specificity = (scores > 0)[val.positive].mean(), (scores <= 0)[~val.positive].mean()
-        return {
-            "phase": phase.name,
-            "epoch": epoch,
-            "loss": float(logs["loss"]),
-            "auc": float(logs["auc"]),
-            "val_loss": float(np.average(loss, weights=val.weights)),
-            "val_auc": float(roc_auc_score(val.positive, np.nan_to_num(scores))),
-            "val_recall": float(recall),
-            "val_specificity": float(specificity),
-            "val_balanced_accuracy": float((recall + specificity) / 2),
-        }
+    @property
+    def _steps(self) -> int:
+        """Of one epoch."""
+        return max(1, len(self.radiographs.train) // self.recipe.batch)
 
+    @cached_property
+    def _predictor(self) -> Any:
+        """The model again, sharing its weights: every phase compiles the model anew, and this one need not be."""
+        return import_keras().Model(self.model.input, self.model.output)
 
-def as_shipped(weights: Weights) -> Weights:
-    """Round the kernels to half precision, which is how a bundle stores them: what is validated is what ships.
-
-    The small vectors stay whole: the variance of the first BatchNormalization is beyond half precision's range.
-    """
-    return [w.astype(np.float16).astype(np.float32) if w.ndim == 4 else w for w in weights]
-
-
-def optimizer_of(recipe: Recipe, phase: Phase, steps: int) -> Any:
-    """AdamW with a warm-up and a cosine schedule over the ``steps`` of a phase of fine-tuning."""
-    keras = import_keras()
-    warmup = steps // 10
-    schedule = keras.optimizers.schedules.CosineDecay(
-        phase.learning_rate / 10, steps - warmup, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warmup
-    )
-    ema = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
-    return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0, **ema)
+    def _kept(self, member: int) -> Path:
+        """Where the weights of a finished member lie; of the shared network for 0."""
+        return self.folder / f"member-{member}.npz"

@@ -1,0 +1,134 @@
+"""What a run is asked to do, and what its config.json says of it."""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from pneumoscope.data.layout import fingerprint
+from pneumoscope.errors import DataError
+from pneumoscope.files import sha256
+from pneumoscope.network.backend import import_keras
+from pneumoscope.training.recipe import Recipe
+from pneumoscope.training.table import Table, count_sides
+
+SCHEMA = 2
+
+VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
+
+_PRIVATE = ("source", "imagenet", "state", "explanation", "schema")
+"""Entries of a configuration that say where files lay, or how far the run was."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is asked to do.
+
+    Attributes:
+        source: labelled radiographs, as pneumoscope.data.layout.load reads them; those of the test split are left out.
+        recipe: what to do with them.
+        seed: of everything random.
+        imagenet: path of the ImageNet weights, or None for random ones.
+        cache: folder for packed radiographs.
+    """
+
+    source: Path
+    recipe: Recipe
+    seed: int
+    imagenet: Path | None
+    cache: Path
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A run's config.json.
+
+    Attributes:
+        recipe: what the run does.
+        seed: of everything random.
+        source: where the radiographs lay, absolute.
+        imagenet: where the ImageNet weights lay, absolute; None for random ones.
+        imagenet_sha256: of that file.
+        fingerprint: of the radiographs, see pneumoscope.data.layout.fingerprint.
+        radiographs: how many there are on each side of the split.
+        backend: of Keras.
+        precision: Keras' dtype policy.
+        versions: of Python and of the packages that matter.
+        state: "running" also after an interruption.
+        explanation: why it collapsed; empty otherwise.
+        schema: of this file.
+    """
+
+    recipe: Recipe
+    seed: int
+    source: str
+    imagenet: str | None
+    imagenet_sha256: str | None
+    fingerprint: str
+    radiographs: dict[str, int]
+    backend: str
+    precision: str
+    versions: dict[str, str]
+    state: Literal["running", "finished", "collapsed"] = "running"
+    explanation: str = ""
+    schema: int = SCHEMA
+
+    def setting(self, cache: Path) -> Setting:
+        """What the run was asked to do."""
+        return Setting(Path(self.source), self.recipe, self.seed, Path(self.imagenet) if self.imagenet else None, cache)
+
+    def provenance(self) -> dict[str, Any]:
+        """What others may know of the run, as JSON values: everything but where files lay."""
+        values = msgspec.json.decode(msgspec.json.encode(self), type=dict[str, Any])
+        return {name: value for name, value in values.items() if name not in _PRIVATE}
+
+    def differences(self, other: "RunConfig") -> list[str]:
+        """The entries in which two runs differ so that one cannot go on for the other."""
+        same = ("recipe", "seed", "fingerprint", "imagenet_sha256")
+        return [name for name in same if getattr(self, name) != getattr(other, name)]
+
+
+def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
+    """The configuration of a run that begins.
+
+    Args:
+        setting: what the run is asked to do.
+        table: its radiographs.
+        precision: the Keras dtype policy it trains under.
+
+    Raises:
+        DataError: the ImageNet weights are not there.
+    """
+    if setting.imagenet and not setting.imagenet.is_file():
+        raise DataError(f"{setting.imagenet}: the ImageNet weights that the run needs are not there; bring them back")
+    return RunConfig(
+        recipe=setting.recipe,
+        seed=setting.seed,
+        source=str(setting.source.resolve()),
+        imagenet=str(setting.imagenet.resolve()) if setting.imagenet else None,
+        imagenet_sha256=sha256(setting.imagenet) if setting.imagenet else None,
+        fingerprint=fingerprint(table),
+        radiographs=count_sides(table),
+        backend=import_keras().backend.backend(),
+        precision=precision,
+        versions=_versions(),
+    )
+
+
+def default_cache() -> Path:
+    """The folder for packed radiographs and ImageNet weights: $PNEUMOSCOPE_CACHE, or one in the user's home."""
+    return Path(os.environ.get("PNEUMOSCOPE_CACHE", Path.home() / ".cache" / "pneumoscope"))
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

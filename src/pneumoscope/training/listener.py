@@ -1,0 +1,26 @@
+"""Who hears how a training goes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pneumoscope.progress import Progress, silent
+from pneumoscope.training.checkpoint import Row
+
+
+def _nobody(history: list[Row]) -> None:
+    """Hear nothing."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears how a training goes; nobody by default.
+
+    Attributes:
+        progress: called often while something runs.
+        estimated: called once at the start with the seconds that the run will take here. Without it nothing is timed.
+        epoch_ended: called with the history so far after every epoch.
+    """
+
+    progress: Progress = silent
+    estimated: Callable[[float], None] | None = None
+    epoch_ended: Callable[[list[Row]], None] = _nobody

@@ -1,0 +1,87 @@
+"""What ``train`` and ``sweep`` take, and what they refuse, before any work."""
+
+from pathlib import Path
+
+import pytest
+
+from pneumoscope.cli import main
+from pneumoscope.cli.sweep import _read_seeds
+
+
+def _refuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What argparse says of a wrong call; its exit code is 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "one of the arguments --data --resume is required"),
+        (["--data", "D"], "--data needs --out RUN"),
+        (["--data", "D", "--resume", "R"], "not allowed with argument"),
+        (["--data", "D", "--out", "R", "--recipe", "secret"], "invalid choice: 'secret'"),
+        (["--data", "D", "--out", "R", "--recipe", "quick", "--smoke"], "not allowed with argument"),
+        (["--data", "D", "--out", "R", "--seed", "one"], "invalid int value"),
+        (["--resume", "R", "--out", "S"], "--resume takes no other option"),
+        (["--resume", "R", "--seed", "0"], "--resume takes no other option"),
+        (["--resume", "R", "--smoke"], "--resume takes no other option"),
+        (["--resume", "R", "--weights", "random"], "--resume takes no other option"),
+    ],
+)
+def test_wrong_usage_of_train_ends_with_2(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert message in _refuse(["train", *options], capsys)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data", "D", "--out", "R", "--weights", "absent.h5"], "absent.h5: no such weights file"),
+        (["--data", "D", "--out", "R", "--smoke"], "D: no such folder or manifest"),
+        (["--resume", "R"], "R: no training run here (config.json is missing)"),
+    ],
+)
+def test_what_is_not_there_is_named_and_does_not_block_the_next_try(
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert main(["train", *options]) == 2
+        assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("out", ["", "thesis.txt"])
+def test_a_run_is_not_written_over_other_files(out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert main(["train", "--data", "D", "--out", str(tmp_path / out), "--smoke"]) == 2
+    assert "is not empty; choose a new folder, or go on: --resume" in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["years of work"]
+
+
+@pytest.mark.parametrize("arguments", [["report"], ["export", "--out", "b.onnx"]], ids=" ".join)
+def test_a_folder_without_a_run_has_no_report_and_no_bundle(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, str(tmp_path)]) == 2
+    assert "no training run here (config.json is missing)" in capsys.readouterr().err
+
+
+def test_a_list_of_seeds_is_read() -> None:
+    assert _read_seeds("0-4") == [0, 1, 2, 3, 4]
+    assert _read_seeds("3,1,7-8,1") == [3, 1, 7, 8]
+
+
+@pytest.mark.parametrize("given", ["4-0", "", "a", "1,,2"])
+def test_a_list_that_is_none_is_a_usage_error(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--seeds" in _refuse(["sweep", "--data", "D", "--out", "R", "--seeds", given], capsys)
+
+
+def test_a_sweep_needs_its_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "required: --seeds" in _refuse(["sweep", "--data", "D", "--out", "R"], capsys)

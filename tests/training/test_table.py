@@ -1,0 +1,43 @@
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.decision.labels import Label, Subtype
+from pneumoscope.training.recipes import RECIPES
+from pneumoscope.training.table import count_sides, limit_classes, load_training_table, take_side
+
+KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
+
+
+def test_a_limit_takes_that_many_of_every_side_and_class_evenly() -> None:
+    table = {
+        f"{split}-{kind}-{number:02}": LabelledRadiograph(Path(f"{number}"), *KINDS[kind], f"{number}", split)
+        for split in ("train", "val")
+        for kind in range(3)
+        for number in range(5 if kind == 2 else 40)
+    }
+    chosen = limit_classes(table, 8)
+    assert Counter((labelled.split, labelled.classes.index(True)) for labelled in chosen.values()) == {
+        (split, kind): 5 if kind == 2 else 8 for split in ("train", "val") for kind in range(3)
+    }
+    normal = [int(labelled.patient) for labelled in take_side(chosen, "val").values() if not labelled.positive]
+    assert normal == list(range(0, 40, 5))
+    assert limit_classes(table, None) == table
+
+
+def test_a_side_is_in_the_order_of_packing() -> None:
+    labelled = LabelledRadiograph(Path("a"), Label.NORMAL, None, "1", "train")
+    table = {"c": labelled, "a": replace(labelled, split="val"), "b": labelled}
+    assert list(take_side(table, "train")) == ["b", "c"]
+    assert count_sides(table) == {"train": 2, "val": 1}
+
+
+def test_the_test_split_is_left_out_and_subtypes_are_told_only_where_the_recipe_wants_them(dataset: Path) -> None:
+    smoke = RECIPES["smoke"]
+    table = load_training_table(dataset, smoke, seed=0)
+    assert count_sides(table) == {"train": 36, "val": 36}
+    assert {labelled.subtype for labelled in table.values()} == {None, Subtype.BACTERIAL, Subtype.VIRAL}
+    untold = load_training_table(dataset, replace(smoke, subtypes=False, limit=None), seed=0)
+    assert count_sides(untold) == {"train": 60, "val": 60}
+    assert {labelled.subtype for labelled in untold.values()} == {None}
