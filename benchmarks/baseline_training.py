@@ -26,7 +26,7 @@ STARTS = {
     "features": "network built, features started",
     "head": "head",
     "steps": "checkpoint saved, step compiled",
-    "validation": "moving average, validation started",
+    "validation": "validation started",
 }
 """Where the time goes that passes before the first sign of a stage, less what one sign of it usually takes."""
 
@@ -41,7 +41,7 @@ class Clock:
         self.steps: dict[str, list[float]] = defaultdict(list)
         self.epochs: list[dict[str, Any]] = []
 
-    def progress(self, what: str, done: int, total: int) -> None:
+    def progress(self, what: str, done: int, total: int | None) -> None:
         """Hear one step of a stage."""
         if what.startswith(("packing", "features")):
             self._hear(what.split()[0])
@@ -91,26 +91,29 @@ def main() -> None:
     options = parser.parse_args()
 
     from pneumoscope.network.backend import import_keras
-    from pneumoscope.training.recipe import recipe
-    from pneumoscope.training.run import Setting, load_finished, train
+    from pneumoscope.training.config import Setting
+    from pneumoscope.training.listener import Listener
+    from pneumoscope.training.recipes import RECIPES
+    from pneumoscope.training.run import train
+    from pneumoscope.training.run_folder import load_finished
 
     import_keras()
     imported = time.monotonic() - STARTED
-    chosen = recipe(RECIPE)
+    chosen = RECIPES[RECIPE]
     setting = Setting(options.data, chosen, options.seed, options.weights, options.run.parent / "cache")
     clock = Clock()
-    train(setting, options.run, clock.progress, clock.on_epoch)
+    train(setting, options.run, Listener(progress=clock.progress, epoch_ended=clock.on_epoch))
     finished = time.monotonic()
     run = load_finished(options.run)
-    head = [row["validated_at"] for row in clock.epochs if row["phase"] == chosen.head.name]
+    head = [row["validated_at"] for row in clock.epochs if chosen.head and row["phase"] == chosen.head.name]
     result = {
         "imported_at": imported,
         "head_done_at": head[-1],
         "finished_at": finished - STARTED,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "films": run.config["films"],
-        "precision": run.config["precision"],
-        "backend": run.config["backend"],
+        "films": run.config.radiographs,
+        "precision": run.config.precision,
+        "backend": run.config.backend,
         "epochs": clock.epochs,
         "images_per_second": {phase: chosen.batch / median(values) for phase, values in clock.steps.items()},
         "profile": {"import": imported} | clock.profile() | {"weights and logits written": finished - clock.last},

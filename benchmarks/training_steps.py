@@ -88,16 +88,15 @@ def measure(candidate: Candidate, weights: str, batch: Path) -> dict[str, float]
     if candidate.plain:
         import keras  # before the library sets anything
     from pneumoscope.network.backend import import_keras
-    from pneumoscope.network.resnet import build, open_from
-    from pneumoscope.training.objective import objective
-    from pneumoscope.training.recipe import recipe
-    from pneumoscope.training.trainer import optimizer_of
+    from pneumoscope.network.resnet import build, unfreeze_from
+    from pneumoscope.training.objective import build_optimizer, objective
+    from pneumoscope.training.recipes import RECIPES
 
     keras = import_keras()
     keras.config.set_dtype_policy(candidate.precision)
-    model, chosen = build(weights), recipe("default")
-    open_from(model, candidate.trainable_from)
-    optimizer = keras.optimizers.Adam(1e-5) if candidate.adam else optimizer_of(chosen, chosen.finetune[-1], 1000)
+    model, chosen = build(weights), RECIPES["baseline"]
+    unfreeze_from(model, candidate.trainable_from)
+    optimizer = keras.optimizers.Adam(1e-5) if candidate.adam else build_optimizer(chosen, chosen.finetuning[-1], 1000)
     model.compile(optimizer, jit_compile="auto" if candidate.xla is None else candidate.xla, **objective())
     with np.load(batch) as radiographs:
         x, targets, weight = radiographs["x"], radiographs["targets"], radiographs["weights"]
@@ -166,12 +165,12 @@ def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, 
     from benchmarks.training import chosen
     from pneumoscope.data.layout import distinct
     from pneumoscope.training.packing import pack
-    from pneumoscope.training.recipe import recipe
+    from pneumoscope.training.recipes import RECIPES
 
     radiographs = distinct(
         radiograph for radiograph in chosen(data_folder("chest_xray"), MOST) if radiograph.split == "train"
     )
-    packed, how = pack(radiographs, folder, lambda *_: None), recipe("default").augmentation
+    packed, how = pack(radiographs, folder, lambda *_: None), RECIPES["default"].augmentation
     batches, rates = {}, []
     for size, count in {(candidate.size, candidate.batch) for candidate in CANDIDATES}:
         x, targets, weights = next(packed.augmented(size, count, how, (0,)))

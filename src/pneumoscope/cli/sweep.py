@@ -49,7 +49,7 @@ def _show(outcomes: "list[Outcome]") -> None:
     from rich import box
     from rich.table import Table
 
-    from pneumoscope.screening.output.writers import terminal
+    from pneumoscope.screening.output.table import terminal
 
     table = Table("run", "state", "AUC", "recall", "specificity", "time", box=box.SIMPLE_HEAD)
     for outcome in outcomes:

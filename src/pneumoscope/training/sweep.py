@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pneumoscope.compute.ray_cluster import cluster
+from pneumoscope.compute.ray_cluster import ray_cluster
 from pneumoscope.errors import DataError, PneumoscopeError
 from pneumoscope.training.checkpoint import Row
 from pneumoscope.training.config import Setting
@@ -62,7 +62,7 @@ def train_many(
     waiting = {folder: _absolute(setting) for folder, setting in settings.items() if folder not in ended}
     if not waiting:
         return
-    with cluster(address, max(cpus, cpus_per_run)):
+    with ray_cluster(address, max(cpus, cpus_per_run)):
         import ray
 
         # One run per process: a framework gives neither its threads nor all of its memory back.
