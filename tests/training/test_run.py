@@ -23,7 +23,7 @@ from pneumoscope.training.guard import CollapseError
 from pneumoscope.training.listener import Listener
 from pneumoscope.training.packing import pack
 from pneumoscope.training.recipes import RECIPES
-from pneumoscope.training.run import FINISHED_NETWORK, train
+from pneumoscope.training.run import RESULT, train
 from pneumoscope.training.run_folder import load_finished, load_model
 from pneumoscope.training.table import load_training_table, take_side
 from pneumoscope.training.validation import predict
@@ -41,7 +41,7 @@ FINISHED = {
 ROWS = [
     *((0, "frozen", epoch) for epoch in (1, 2, 3)),
     *((member, "unfrozen", epoch) for member in (0, 1, 2) for epoch in (1, 2)),
-    (0, FINISHED_NETWORK, 1),
+    (0, RESULT, 1),
 ]
 
 
@@ -64,7 +64,7 @@ def test_a_run_says_how_long_it_will_take_and_how_it_goes(smoke: SmokeRun) -> No
     assert rest
     assert re.search(r"^unfrozen epoch 2: loss .* AUC .* \| validation loss", smoke.first, re.MULTILINE)
     assert re.search(r"^member 2, unfrozen epoch 2: loss", smoke.resumed.stderr, re.MULTILINE)
-    assert re.search(rf"^{FINISHED_NETWORK} epoch 1: validation loss", smoke.resumed.stderr, re.MULTILINE)
+    assert re.search(rf"^{RESULT}: validation loss", smoke.resumed.stderr, re.MULTILINE)
     assert f"next: pneumoscope report {smoke.folder}" in smoke.resumed.stderr
     assert smoke.resumed.stdout == ""
 
@@ -145,7 +145,7 @@ def test_the_bundle_screens_and_is_evaluated_and_reported(
     assert page.parent == tmp_path / "both"
     assert "<!doctype html>" in page.read_text()
     history = read_json(page.with_suffix(".json"))["history"]
-    assert [row["phase"] for row in history[-3:]] == ["unfrozen, member 2"] * 2 + [FINISHED_NETWORK]
+    assert [row["phase"] for row in history[-3:]] == ["member 2"] * 2 + [RESULT]
 
 
 def _copy(run: Path, to: Path) -> Path:

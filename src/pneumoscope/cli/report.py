@@ -47,5 +47,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _name_phase(row: dict[str, Any]) -> str:
-    """The phase of a history row, so that the members of an average are drawn apart."""
-    return f"{row['phase']}, member {row['member']}" if row["member"] else str(row["phase"])
+    """What the figure calls the phase of a history row: the members of an average are drawn apart."""
+    return f"member {row['member']}" if row["member"] else str(row["phase"])

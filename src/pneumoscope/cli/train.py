@@ -94,10 +94,12 @@ def _read_setting(options: argparse.Namespace) -> "tuple[Setting, Path]":
 
 def _describe(row: dict[str, Any]) -> str:
     """A line for a row of the history."""
-    who = f"member {row['member']}, " if row["member"] else ""
-    trained = f"loss {row['loss']:.3f} AUC {row['auc']:.4f} | " if "loss" in row else ""
-    took = f" | {row['seconds']:.0f} s" if "seconds" in row else ""
-    return (
-        f"{who}{row['phase']} epoch {row['epoch']}: {trained}validation loss {row['val_loss']:.3f} "
-        f"AUC {row['val_auc']:.4f} recall {row['val_recall']:.3f} specificity {row['val_specificity']:.3f}{took}"
+    validated = (
+        f"validation loss {row['val_loss']:.3f} AUC {row['val_auc']:.4f} "
+        f"recall {row['val_recall']:.3f} specificity {row['val_specificity']:.3f}"
     )
+    if "loss" not in row:
+        return f"{row['phase']}: {validated}"
+    who = f"member {row['member']}, " if row["member"] else ""
+    trained = f"loss {row['loss']:.3f} AUC {row['auc']:.4f}"
+    return f"{who}{row['phase']} epoch {row['epoch']}: {trained} | {validated} | {row['seconds']:.0f} s"

@@ -14,9 +14,9 @@ _DEFAULT = Recipe(
     finetuning=(
         Phase("128 px", "conv1", epochs=10, learning_rate=1e-4, size=128),
         Phase("192 px", "conv1", epochs=8, learning_rate=1e-4, size=192),
-        Phase("192 px again", "conv1", epochs=8, learning_rate=1e-4, size=192),
+        Phase("longer", "conv1", epochs=8, learning_rate=1e-4, size=192),
     ),
-    averaging=Averaging(4, (Phase("going on, 192 px", "conv1", epochs=8, learning_rate=1e-4, size=192),)),
+    averaging=Averaging(4, (Phase("192 px", "conv1", epochs=8, learning_rate=1e-4, size=192),)),
     augmentation=Augmentation(crop_area=_NARROW_CROPS, degradation=2.0, collimated=0.25),
     batchnorm=True,
     inference_size=192,
@@ -29,7 +29,7 @@ _QUICK = Recipe(
     finetuning=(
         Phase("128 px", "conv1", epochs=5, learning_rate=1e-4, size=128),
         Phase("160 px", "conv1", epochs=2, learning_rate=5e-5, size=160),
-        Phase("going on, 128 px", "conv1", epochs=5, learning_rate=1e-4, size=128),
+        Phase("longer", "conv1", epochs=5, learning_rate=1e-4, size=128),
     ),
     augmentation=Augmentation(crop_area=_NARROW_CROPS),
     batchnorm=True,

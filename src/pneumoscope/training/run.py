@@ -16,8 +16,8 @@ from pneumoscope.training.table import load_training_table, take_side
 from pneumoscope.training.trainer import Trainer
 from pneumoscope.training.validation import predict, validate
 
-FINISHED_NETWORK = "finished network"
-"""The phase that the last row of a history tells of: the weights that are kept, validated as a bundle computes them."""
+RESULT = "result"
+"""What the last row of a history has for its phase: the weights that are kept, validated as a bundle computes them."""
 
 
 def train(setting: Setting, folder: Path, listener: Listener | None = None) -> None:
@@ -60,6 +60,6 @@ def train(setting: Setting, folder: Path, listener: Listener | None = None) -> N
     # Calibration and thresholds are fitted to these logits, so they are computed as the bundle will compute them.
     exact, size = rebuild_in_float32(model), setting.recipe.inference_size
     logits = predict(exact, radiographs.val, size, listener.progress)
-    last = {"member": 0, "phase": FINISHED_NETWORK, "epoch": 1} | validate(logits, radiographs.val)
+    last = {"member": 0, "phase": RESULT, "epoch": 1} | validate(logits, radiographs.val)
     keep_history([*history, last])
     finish(folder, config, table, exact, logits)
