@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
         sys.stderr.write(f"report: {page}\n")
     if options.json:
-        content = evaluation.to_json() | {"bundle_sha256": screener.model.sha256}
+        content = evaluation.to_dict() | {"bundle_sha256": screener.model.sha256}
         del content["predictions"]  # film by film is for the report, which stays with the films' owner
         sys.stdout.write(json.dumps(content, indent=1) + "\n")
     else:
@@ -75,12 +75,13 @@ def _show(evaluation: Any) -> None:
     from rich import box
     from rich.table import Table
 
+    from pneumoscope.evaluation.report.wording import resampling_text, viral_text
     from pneumoscope.screening.output.writers import terminal
 
     console = terminal()
     for result in evaluation.points:
         (tn, fp), (fn, tp) = result.confusion
-        title = f"{evaluation.title}: {result.point.name}, probability >= {result.point.threshold:.4f}"
+        title = f"{evaluation.title}: {result.name}, probability >= {result.threshold:.4f}"
         table = Table("metric", "value", "95% interval", title=title, title_justify="left", box=box.SIMPLE_HEAD)
         rows = result.metrics | (evaluation.ranking if result is evaluation.main else {})
         for name, estimate in rows.items():
@@ -90,5 +91,6 @@ def _show(evaluation: Any) -> None:
                 table.add_row(name, f"{estimate.value:.4f}", f"{estimate.low:.4f} to {estimate.high:.4f}")
         console.print(table)
         console.print(f"  {tp} of {tp + fn} pneumonias found, {fn} missed; {tn} of {tn + fp} normals cleared\n")
+    console.print(f"  {viral_text(evaluation.viral)}\n  {resampling_text(evaluation.resampling)}\n")
     for entry in evaluation.predictions.not_assessed:
-        console.print(f"not assessed: {entry.film.path} ({entry.reason})")
+        console.print(f"not assessed: {entry.radiograph.path} ({entry.reason})")

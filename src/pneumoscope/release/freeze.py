@@ -91,7 +91,7 @@ def card_of(evaluation: Evaluation, config: dict[str, Any], name: str, version: 
         name: of the model.
         version: of the model.
     """
-    result, trained_by = evaluation.to_json(), from_json(config["recipe"])
+    result, trained_by = evaluation.to_dict(), from_json(config["recipe"])
     also = {OUTLINED: trained_by.covered, BORROWED: "refit_of" in config}
     return BundleCard(
         name=name,
