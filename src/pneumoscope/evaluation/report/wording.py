@@ -102,7 +102,7 @@ def resampling_text(resampling: Resampling) -> str:
     """How intervals were drawn, as a sentence."""
     if resampling.unit is Unit.BLOCK:
         drawn = f"blocks of {resampling.block} films that follow each other in an acquisition series"
-        why = "errors come in runs of films that share a device and a day"
+        why = "errors come in runs"
     else:
         drawn, why = "patients", "films of one patient are drawn together"
     return (
