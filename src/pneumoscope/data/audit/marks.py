@@ -152,4 +152,5 @@ def _unit(patches: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
     height, width = PATCH
     inner = patches[:, 1 + down : height - 1 + down, 1 + right : width - 1 + right].reshape(len(patches), -1)
     inner = inner - inner.mean(axis=1, keepdims=True)
-    return inner / np.maximum(np.linalg.norm(inner, axis=1, keepdims=True), np.float32(1e-6))
+    unit: NDArray[np.float32] = inner / np.maximum(np.linalg.norm(inner, axis=1, keepdims=True), np.float32(1e-6))
+    return unit

@@ -172,7 +172,9 @@ def _confounded_json(each: Confounded) -> dict[str, Any]:
 
 def _mark(found: Audit, each: Confounded) -> dict[str, Any]:
     """What the page shows of a mark."""
-    columns = [name for name in (*CLASSES, "pneumonia") if any(name in counted for counted in each.counts.values())]
+    unknown = any("pneumonia" in counted for counted in each.counts.values())
+    picture = each.group.picture.astype(np.float64)
+    brightest = max(float(picture.max()), 1.0)
     reference = "train" if found.reference == "train" else None
     known = [counted for split, counted in each.counts.items() if reference in (None, split)]
     total = sum(sum(counted.values()) for counted in known)
@@ -183,10 +185,12 @@ def _mark(found: Audit, each: Confounded) -> dict[str, Any]:
         "label": f"{each.label}s",
         "other": "normal" if each.label is Label.PNEUMONIA else "pneumonia",
         "pure": pure,
-        "columns": columns,
+        "columns": (*CLASSES, "pneumonia") if unknown else CLASSES,
         "total": total,
         "place": _place(each.group.place),
-        "picture": data_uri(Image.fromarray(_enlarged(each.group.picture[None], _MARK_TIMES)[0])),
+        "picture": data_uri(
+            Image.fromarray(_enlarged((255 / brightest * picture[None]).astype(np.uint8), _MARK_TIMES)[0])
+        ),
     }
 
 
