@@ -1,10 +1,13 @@
-"""Intervals: reproducible, by patient, of the right width, honest where a resample cannot tell."""
+"""Intervals: reproducible, by patient or by block, of the right width, honest where a resample cannot tell."""
+
+import random
+from statistics import quantiles
 
 import numpy as np
 import pytest
 
 from pneumoscope.evaluation import bootstrap
-from pneumoscope.evaluation.bootstrap import Proportion, Resampling, estimates
+from pneumoscope.evaluation.bootstrap import Proportion, Resampling, Unit, estimates
 
 EVERYONE = np.ones(200, dtype=bool)
 TWO_THOUSAND = Resampling()
@@ -83,3 +86,60 @@ def test_resamples_that_agree_give_no_interval():
 
     found = estimates({"auc": constant}, np.arange(10), Resampling(50))["auc"]
     assert (found.value, found.low, found.high) == (1, None, None)
+
+
+def by_block(hits, series, resampling):
+    statistics = {"share": Proportion(hits, np.ones_like(hits))}
+    return estimates(statistics, np.arange(len(hits)), resampling, series)["share"]
+
+
+def plain_block_bootstrap(hits, series, block, count, seed):
+    """Künsch's moving blocks once more, film by film in plain Python."""
+    draw, shares = random.Random(seed), []  # noqa: S311  no secret
+    for _ in range(count):
+        drawn = []
+        for rows in series:
+            taken = []
+            while len(taken) < len(rows):
+                first = draw.randrange(len(rows) - block + 1)
+                taken += rows[first : first + block]
+            drawn += taken[: len(rows)]
+        shares.append(sum(bool(hits[row]) for row in drawn) / len(drawn))
+    cuts = quantiles(shares, n=40, method="inclusive")
+    return cuts[0], cuts[-1]
+
+
+@pytest.mark.parametrize("block", [7, 20])
+def test_blocks_give_the_interval_of_a_plain_implementation(block):
+    hits = np.random.default_rng(6).random(230) < 0.95
+    hits[60:95] = False  # one run of errors
+    series = [list(range(0, 90)), list(range(229, 89, -1))]
+    expected = plain_block_bootstrap(hits, series, block, 6000, seed=1)
+    found = by_block(hits, [np.array(rows) for rows in series], Resampling(6000, 3, Unit.BLOCK, block))
+    assert (found.low, found.high) == pytest.approx(expected, abs=0.012)
+
+
+def test_a_run_of_errors_widens_the_interval_by_block_and_scattered_errors_do_not():
+    run, scattered = np.ones(400, bool), np.ones(400, bool)
+    run[200:220], scattered[::8] = False, False
+    blocks, one_by_one = Resampling(unit=Unit.BLOCK), Resampling(unit=Unit.BLOCK, block=1)
+    order = [np.arange(400)]
+
+    def width(hits, resampling):
+        found = by_block(hits, order, resampling)
+        return found.high - found.low
+
+    assert width(run, blocks) > 2.5 * width(run, one_by_one)
+    assert width(scattered, blocks) < 0.5 * width(scattered, one_by_one)
+
+
+def test_blocks_stay_inside_their_series():
+    hits = np.arange(100) < 50  # one series is all right, the other all wrong
+    found = by_block(hits, [np.arange(50), np.arange(50, 100)], Resampling(200, unit=Unit.BLOCK))
+    assert (found.value, found.low, found.high) == (0.5, None, None)
+
+
+@pytest.mark.parametrize("series", [[], [np.arange(9)], [np.arange(10), np.array([3])]])
+def test_series_that_do_not_hold_every_radiograph_once_are_refused(series):
+    with pytest.raises(ValueError, match="every radiograph once"):
+        by_block(np.ones(10, bool), series, Resampling(unit=Unit.BLOCK))

@@ -2,17 +2,18 @@
 
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from sklearn import metrics as sk
-from synthetic import MIXED, RULE, film, predictions
+from synthetic import MIXED, RULE, in_series, labelled, predictions
 
-from pneumoscope.decision.operating_point import BASELINE_THRESHOLD, OperatingPoint
+from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, OperatingPoint
 from pneumoscope.decision.score import viral_share
 from pneumoscope.errors import DataError
-from pneumoscope.evaluation import DecisionRule, Evaluation, Predictions, Resampling, evaluate
+from pneumoscope.evaluation import Evaluation, Predictions, Resampling, Unit, evaluate
 
 FEW = Resampling(200, seed=1)
 
@@ -46,23 +47,74 @@ def test_subtypes_are_judged_against_the_normal_films(mixed):
 
 def test_three_classes(mixed):
     said = mixed.predictions.logits.argmax(axis=1)
-    assert np.array_equal(mixed.three_class, sk.confusion_matrix(mixed.predictions.classes, said))
+    assert np.array_equal(mixed.three_class.confusion, sk.confusion_matrix(mixed.predictions.classes, said))
     expected = sk.accuracy_score(mixed.predictions.classes, said)
     assert mixed.ranking["three_class_accuracy"].value == pytest.approx(expected)
 
 
 def test_every_interval_holds_its_value(mixed):
-    everything = [*mixed.ranking.values(), *(e for point in mixed.points for e in point.metrics.values())]
-    assert len(everything) == 8 + 3 * 7
+    at_points = [estimate for point in mixed.points for estimate in point.metrics.values()]
+    everything = [*mixed.ranking.values(), *mixed.viral.metrics.values(), *at_points]
+    assert len(everything) == 8 + 3 + 2 * 7
     assert all(e.low <= e.value <= e.high for e in everything if e is not mixed.ranking["calibration_error"])
 
 
-def test_the_asked_for_threshold_is_always_reported_once(mixed):
-    assert [point.point.threshold for point in mixed.points] == [0.55, 0.2, BASELINE_THRESHOLD]
-    own = replace(RULE, points=(*RULE.points, OperatingPoint("asked-for", BASELINE_THRESHOLD, "asked for")))
-    named = evaluate(mixed.predictions, own, "Validation", resampling=FEW)
-    assert [point.point.name for point in named.points] == ["balanced", "high-sensitivity", "asked-for"]
-    assert named.asked_for.confusion == mixed.asked_for.confusion
+def test_the_baselines_threshold_is_added_on_the_official_test_only(mixed):
+    assert [point.threshold for point in mixed.points] == [0.55, 0.2]
+    assert mixed.baseline is None
+    official = evaluate(mixed.predictions, RULE, "Official test", reference=True, resampling=FEW)
+    assert [(point.name, point.threshold) for point in official.points[2:]] == [(BASELINE, BASELINE_THRESHOLD)]
+    own = replace(RULE, operating_points=(*RULE.operating_points, OperatingPoint("mine", BASELINE_THRESHOLD, "own")))
+    named = evaluate(mixed.predictions, own, "Official test", reference=True, resampling=FEW)
+    assert [point.name for point in named.points] == ["balanced", "high-sensitivity", "mine"], "once is enough"
+    assert named.baseline.confusion == official.baseline.confusion
+
+
+def test_blocks_are_drawn_where_every_radiograph_has_a_place_in_a_long_series():
+    long, short = in_series({"normal": 40, "viral": 40}), in_series({"normal": 40, "viral": 39})
+    assert [len(rows) for rows in long.series] == [40, 40]
+    numbers = [[int(long.radiographs[row].patient.rpartition("/")[2]) for row in rows] for rows in long.series]
+    assert numbers == [sorted(each) for each in numbers]
+    judged = evaluate(long, RULE, "Long")
+    assert judged.resampling.unit is Unit.BLOCK
+    assert judged.to_dict()["resampling"] == {"count": 2000, "seed": 0, "unit": "acquisition block", "block": 20}
+    assert evaluate(short, RULE, "Short").resampling.unit is Unit.PATIENT
+    one_unplaced = Predictions((*long.radiographs, labelled("viral", 7)), np.vstack([long.logits, [[0, 1, 2]]]))
+    assert one_unplaced.series == ()
+    assert evaluate(one_unplaced, RULE, "Mixed").resampling.unit is Unit.PATIENT
+
+
+def test_the_viral_answer_is_counted_by_label(mixed):
+    called = RULE.viral_probability(mixed.predictions.logits) >= 0.5
+    classes = mixed.predictions.classes
+    assert mixed.viral.called == {
+        "normal": int(called[classes == 0].sum()),
+        "bacterial": int(called[classes == 1].sum()),
+        "viral": int(called[classes == 2].sum()),
+        "unknown_subtype": 0,
+    }
+    assert mixed.viral.metrics["viral_recall"].value == pytest.approx(sk.recall_score(classes == 2, called))
+    assert mixed.viral.metrics["viral_precision"].value == pytest.approx(sk.precision_score(classes == 2, called))
+    expected = sk.roc_auc_score(classes == 2, RULE.viral_probability(mixed.predictions.logits))
+    assert mixed.viral.metrics["viral_auc"].value == pytest.approx(expected)
+    alarms = (mixed.probability >= 0.55) & (classes == 0)
+    assert mixed.viral.false_alarms == alarms.sum() == mixed.main.confusion[0][1]
+    assert mixed.viral.false_alarms_called_viral == (alarms & called).sum()
+
+
+def test_a_viral_answer_separates_only_where_recall_and_precision_are_both_high():
+    kinds = ("normal", "bacterial", "viral")
+    every = tuple(labelled(kind, number) for kind in kinds for number in range(10))
+    right = np.repeat(np.array([[8, 0, 0], [0, 8, 0], [0, 0, 8]], np.float32), 10, axis=0)
+    assert evaluate(Predictions(every, right), RULE, "Right", resampling=FEW).viral.separated is True
+    missed = right.copy()
+    missed[20:22] = [0, 8, 0]
+    assert evaluate(Predictions(every, missed), RULE, "Recall .8", resampling=FEW).viral.separated is False
+    overcalled = right.copy()
+    overcalled[10:12] = [0, 0, 8]
+    assert evaluate(Predictions(every, overcalled), RULE, "PPV .83", resampling=FEW).viral.separated is False
+    never = evaluate(Predictions(every, right[:, [0, 2, 1]]), RULE, "Swapped", resampling=FEW).viral
+    assert (never.called["viral"], never.called["bacterial"], never.separated) == (0, 10, False)
 
 
 def test_nothing_is_dropped_in_silence(mixed):
@@ -79,21 +131,25 @@ def test_nothing_is_dropped_in_silence(mixed):
 
 
 def test_json_brings_everything_back(mixed):
-    text = json.dumps(mixed.to_json(), allow_nan=False)
-    again = Evaluation.from_json(json.loads(text))
-    assert again.to_json() == json.loads(text)
+    text = json.dumps(mixed.to_dict(), allow_nan=False)
+    again = Evaluation.from_dict(json.loads(text))
+    assert again.to_dict() == json.loads(text)
     assert np.array_equal(again.predictions.logits, mixed.predictions.logits)
-    assert again.predictions.films == mixed.predictions.films
-    assert (again.points, again.ranking, again.rule) == (mixed.points, mixed.ranking, mixed.rule)
+    assert again.predictions.radiographs == mixed.predictions.radiographs
+    assert again.predictions.not_assessed == mixed.predictions.not_assessed
+    same = ("title", "points", "ranking", "rule", "viral", "three_class", "resampling")
+    assert [getattr(again, name) for name in same] == [getattr(mixed, name) for name in same]
+    with pytest.raises(msgspec.ValidationError):
+        Evaluation.from_dict(json.loads(text) | {"points": 3})
 
 
 @pytest.mark.parametrize("counts", [{"normal": 6}, {"viral": 6}])
 def test_one_class_is_not_defined_and_no_crash(counts):
     result = evaluate(predictions(counts), RULE, "One", resampling=FEW)
-    values = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    values = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert values["ranking"]["auc"] == {"value": None, "low": None, "high": None}
     assert values["ranking"]["brier"]["value"] is not None
-    assert Evaluation.from_json(values).to_json() == values
+    assert Evaluation.from_dict(values).to_dict() == values
 
 
 def test_unknown_subtypes_count_as_pneumonia_only():
@@ -102,6 +158,8 @@ def test_unknown_subtypes_count_as_pneumonia_only():
     assert result.ranking["auc"].value is not None
     for name in ("three_class_accuracy", "auc_viral", "auc_bacterial", "auc_viral_share"):
         assert result.ranking[name].value is None
+    assert {estimate.value for estimate in result.viral.metrics.values()} == {None}
+    assert result.viral.separated is None
     assert result.main.metrics["recall_viral"].value is None
 
 
@@ -111,32 +169,24 @@ def test_one_film_is_enough():
 
 
 def test_large_scores_stay_in_order():
-    films = tuple(film(kind, number) for kind, number in (("normal", 0), ("bacterial", 0), ("bacterial", 2)))
+    every = tuple(labelled(kind, number) for kind, number in (("normal", 0), ("bacterial", 0), ("bacterial", 2)))
     logits = np.array([[0, 60, 60], [0, 70, 70], [0, 80, 80]], np.float32)  # every probability rounds to 1
-    assert evaluate(Predictions(films, logits), RULE, "Sure", resampling=FEW).ranking["auc"].value == 1
+    assert evaluate(Predictions(every, logits), RULE, "Sure", resampling=FEW).ranking["auc"].value == 1
 
 
 def test_inputs_that_cannot_be_judged_are_refused():
-    films = (film("normal", 0), film("viral", 0))
+    both = (labelled("normal", 0), labelled("viral", 0))
     with pytest.raises(DataError, match="none of the 3 films"):
         Predictions((), np.empty((0, 3), np.float32), predictions({"normal": 1}, refused=3).not_assessed)
     with pytest.raises(DataError, match=r"viral-0.*not finite"):
-        Predictions(films, np.array([[0, 1, 2], [np.nan, 0, 0]], np.float32))
+        Predictions(both, np.array([[0, 1, 2], [np.nan, 0, 0]], np.float32))
     with pytest.raises(ValueError, match="do not fit"):
-        Predictions(films, np.zeros((1, 3), np.float32))
-    with pytest.raises(ValueError, match="unheard-of"):
-        replace(RULE, default="unheard-of")
+        Predictions(both, np.zeros((1, 3), np.float32))
 
 
-def test_the_rule_travels_under_the_bundles_names():
-    values = RULE.to_json()
-    assert set(values) == {"calibration", "operating_points", "default_operating_point"}
-    assert DecisionRule.from_json(json.loads(json.dumps(values))) == RULE
-    assert values["operating_points"] == [asdict(point) for point in RULE.points]
-
-
-def test_two_thousand_resamples_of_the_official_tests_size_take_seconds():
-    films = predictions({"normal": 234, "bacterial": 242, "viral": 148})
+@pytest.mark.parametrize("drawn", [predictions, in_series])
+def test_two_thousand_resamples_of_the_official_tests_size_take_seconds(drawn):
+    size_of_the_test = drawn({"normal": 234, "bacterial": 242, "viral": 148})
     started = time.process_time()
-    evaluate(films, RULE, "Size of the test")
+    evaluate(size_of_the_test, RULE, "Size of the test")
     assert time.process_time() - started < 10

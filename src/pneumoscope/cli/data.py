@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pneumoscope.data.audit.audit import Measured, Unreadable
+    from pneumoscope.data.audit.marks import Marks
     from pneumoscope.data.labelled import LabelledRadiograph
 
 HELP = "Audit a data source for duplicates, leaks and shortcuts; fetch the public films."
@@ -95,10 +96,12 @@ class _Look(NamedTuple):
     dimensions: tuple[int, ...]
     sharpness: float
     thumbnail: "NDArray[np.uint8]"
+    marks: "Marks"
 
 
 def _look(film: "LabelledRadiograph") -> "_Look | Unreadable":
     from pneumoscope.data.audit.audit import Unreadable
+    from pneumoscope.data.audit.marks import find_marks
     from pneumoscope.data.audit.shortcuts import laplacian_variance
     from pneumoscope.imaging import NotAssessedError, read, to_input
 
@@ -108,8 +111,8 @@ def _look(film: "LabelledRadiograph") -> "_Look | Unreadable":
         return Unreadable(film, str(error.refusal.reason), error.refusal.detail)
     seen = to_input(radiograph)  # the thumbnail is made from it, not from a film that may be a hundred times larger
     thumbnail = to_input(replace(radiograph, pixels=seen), _THUMBNAIL)
-    size = film.path.stat().st_size
-    return _Look(radiograph.sha256, size, radiograph.pixels.shape, laplacian_variance(seen), thumbnail)
+    size, shape = film.path.stat().st_size, radiograph.pixels.shape
+    return _Look(radiograph.sha256, size, shape, laplacian_variance(seen), thumbnail, find_marks(seen))
 
 
 def _measure(films: "list[LabelledRadiograph]", progress: Progress) -> "Measured":
@@ -132,6 +135,7 @@ def _measure(films: "list[LabelledRadiograph]", progress: Progress) -> "Measured
         dimensions=np.array([look.dimensions for _, look in good], dtype=np.int64).reshape(-1, 2),
         sharpness=np.array([look.sharpness for _, look in good], dtype=np.float64),
         thumbnails=np.array([look.thumbnail for _, look in good], dtype=np.uint8).reshape(-1, _THUMBNAIL, _THUMBNAIL),
+        marks=[look.marks for _, look in good],
         unreadable=[look for look in looks if isinstance(look, Unreadable)],
     )
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
         sys.stderr.write(f"report: {page}\n")
     if options.json:
-        content = evaluation.to_json() | {"bundle_sha256": screener.model.sha256}
+        content = evaluation.to_dict() | {"bundle_sha256": screener.model.sha256}
         del content["predictions"]  # film by film is for the report, which stays with the films' owner
         sys.stdout.write(json.dumps(content, indent=1) + "\n")
     else:
@@ -77,12 +77,13 @@ def _show(evaluation: Any) -> None:
     from rich.table import Table
 
     from pneumoscope.decision.operating_point import threshold_text
+    from pneumoscope.evaluation.report.wording import resampling_text, viral_text
     from pneumoscope.screening.output.table import terminal
 
     console = terminal()
     for result in evaluation.points:
         (tn, fp), (fn, tp) = result.confusion
-        title = f"{evaluation.title}: {result.point.name}, probability from {threshold_text(result.point.threshold)}"
+        title = f"{evaluation.title}: {result.name}, probability from {threshold_text(result.threshold)}"
         table = Table("metric", "value", "95% interval", title=title, title_justify="left", box=box.SIMPLE_HEAD)
         rows = result.metrics | (evaluation.ranking if result is evaluation.main else {})
         for name, estimate in rows.items():
@@ -92,5 +93,6 @@ def _show(evaluation: Any) -> None:
                 table.add_row(name, f"{estimate.value:.4f}", f"{estimate.low:.4f} to {estimate.high:.4f}")
         console.print(table)
         console.print(f"  {tp} of {tp + fn} pneumonias found, {fn} missed; {tn} of {tn + fp} normals cleared\n")
+    console.print(f"  {viral_text(evaluation.viral)}\n  {resampling_text(evaluation.resampling)}\n")
     for entry in evaluation.predictions.not_assessed:
-        console.print(f"not assessed: {entry.film.path} ({entry.reason})")
+        console.print(f"not assessed: {entry.radiograph.path} ({entry.reason})")

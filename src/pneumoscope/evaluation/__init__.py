@@ -1,13 +1,14 @@
-"""What a frozen decision rule achieves on labelled films: metrics, intervals, figures, the report and the model card.
+"""What a frozen decision rule achieves on labelled radiographs: metrics, intervals, figures, report and model card.
 
 The room takes arrays, so any predictor can be judged: Keras while it trains, the released bundle, or another's model.
 Measuring needs NumPy only; the figures need the ``evaluate`` extra.
 """
 
 from pneumoscope.decision.rule import DecisionRule
-from pneumoscope.evaluation.bootstrap import Estimate, Resampling
+from pneumoscope.evaluation.bootstrap import Estimate, Resampling, Unit
 from pneumoscope.evaluation.evaluation import Evaluation, PointResult, evaluate
 from pneumoscope.evaluation.predictions import NotAssessed, Predictions
+from pneumoscope.evaluation.viral import ViralAnswer
 
 __all__ = [
     "DecisionRule",
@@ -17,5 +18,7 @@ __all__ = [
     "PointResult",
     "Predictions",
     "Resampling",
+    "Unit",
+    "ViralAnswer",
     "evaluate",
 ]

@@ -1,6 +1,7 @@
-"""One evaluation: a frozen decision rule, judged on labelled films."""
+"""One evaluation: a frozen decision rule, judged on labelled radiographs."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,25 +13,39 @@ from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, O
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import viral_share
 from pneumoscope.evaluation import metrics
-from pneumoscope.evaluation.bootstrap import Estimate, Proportion, Resampling, Statistic, estimates
+from pneumoscope.evaluation.bootstrap import Estimate, Proportion, Resampling, Statistic, Unit, estimates
 from pneumoscope.evaluation.predictions import Predictions
+from pneumoscope.evaluation.viral import ViralAnswer, viral_answer, viral_metrics
 
-SCHEMA = 1
+SCHEMA = 2
+
+Matrix = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
-class PointResult:
-    """What one operating point achieves.
+class PointResult(OperatingPoint):
+    """An operating point, and what it achieves.
 
     Attributes:
-        point: the operating point.
-        confusion: ((true negatives, false positives), (false negatives, true positives)), in films.
+        confusion: ((true negatives, false positives), (false negatives, true positives)), in radiographs.
         metrics: accuracy, recall, specificity, precision, balanced_accuracy, recall_bacterial, recall_viral.
     """
 
-    point: OperatingPoint
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: Matrix
     metrics: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class ThreeClass:
+    """Radiographs by label (rows) and most likely class (columns); those of unknown subtype are left out.
+
+    Attributes:
+        classes: the order of rows and columns.
+        confusion: the counts.
+    """
+
+    classes: tuple[str, ...]
+    confusion: Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,29 +54,30 @@ class Evaluation:
 
     Attributes:
         title: what was evaluated, such as "Validation (held-out number blocks)".
-        predictions: the films and logits it rests on.
+        reference: whether the radiographs are the official test, so that the baseline's numbers are comparable.
         rule: the decision rule that was judged.
-        points: the results at the rule's operating points and at the threshold BASELINE_THRESHOLD, in that order.
         ranking: metrics without a threshold: auc, auprc, brier, calibration_error, auc_bacterial and auc_viral (against
-            the normal films), auc_viral_share (viral against bacterial), three_class_accuracy.
-        three_class: films by label (rows) and most likely class (columns), both in the order of CLASSES; films of
-            unknown subtype are left out.
+            the normal radiographs), auc_viral_share (viral against bacterial), three_class_accuracy.
+        points: the results at the rule's operating points; on the official test also at BASELINE_THRESHOLD.
+        viral: what the viral probability says, at VIRAL_THRESHOLD.
+        three_class: the most likely of the three classes.
         resampling: how the intervals were drawn.
-        reference: whether the films are the official test, so that the baseline's numbers are comparable.
+        predictions: the radiographs and logits it rests on.
     """
 
     title: str
-    predictions: Predictions
+    reference: bool
     rule: DecisionRule
-    points: tuple[PointResult, ...]
     ranking: dict[str, Estimate]
-    three_class: tuple[tuple[int, ...], ...]
+    points: tuple[PointResult, ...]
+    viral: ViralAnswer
+    three_class: ThreeClass
     resampling: Resampling
-    reference: bool = False
+    predictions: Predictions
 
     @property
     def probability(self) -> NDArray[np.float64]:
-        """Calibrated probability of pneumonia of each film, shape (N,)."""
+        """Calibrated probability of pneumonia of each radiograph, shape (N,), 0..1."""
         return self.rule.probability(self.predictions.logits)
 
     @property
@@ -70,16 +86,17 @@ class Evaluation:
         return self.at(self.rule.default_operating_point)
 
     @property
-    def baseline(self) -> PointResult:
-        """The result at the threshold BASELINE_THRESHOLD."""
-        return next(result for result in self.points if result.point.threshold == BASELINE_THRESHOLD)
+    def baseline(self) -> PointResult | None:
+        """The result at BASELINE_THRESHOLD on the official test; None elsewhere."""
+        found = (result for result in self.points if result.threshold == BASELINE_THRESHOLD)
+        return next(found, None) if self.reference else None
 
     def at(self, name: str) -> PointResult:
         """The result at an operating point, by its name."""
-        return next(result for result in self.points if result.point.name == name)
+        return next(result for result in self.points if result.name == name)
 
     def counts(self) -> dict[str, int]:
-        """Number of films, patients, films by class, and films not assessed."""
+        """Number of radiographs ("films"), patients, radiographs by class, and radiographs not assessed."""
         classes = self.predictions.classes
         return {
             "films": len(classes),
@@ -89,40 +106,20 @@ class Evaluation:
             "not_assessed": len(self.predictions.not_assessed),
         }
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything as JSON values: the numbers first, then each film with its logits and probability."""
-        predictions = self.predictions.to_json()
-        for row, probability in zip(predictions["films"], self.probability, strict=True):
-            row["probability"] = float(probability)
-        return {
-            "schema": SCHEMA,
-            "title": self.title,
-            "reference": self.reference,
-            "counts": self.counts(),
-            "rule": msgspec.to_builtins(self.rule),
-            "ranking": _to_json(self.ranking),
-            "points": [
-                {**asdict(result.point), "confusion": _lists(result.confusion), "metrics": _to_json(result.metrics)}
-                for result in self.points
-            ],
-            "three_class": {"classes": list(CLASSES), "confusion": _lists(self.three_class)},
-            "resampling": asdict(self.resampling),
-            "predictions": predictions,
-        }
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values; what lies on single radiographs is all below "predictions"."""
+        values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self, enc_hook=_encoded))
+        values["predictions"]["probability"] = self.probability.tolist()
+        return {"schema": SCHEMA, "counts": self.counts(), **values}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Evaluation":
-        """The twin of :meth:`to_json`."""
-        return cls(
-            title=values["title"],
-            predictions=Predictions.from_json(values["predictions"]),
-            rule=msgspec.convert(values["rule"], DecisionRule),
-            points=tuple(_point_from_json(row) for row in values["points"]),
-            ranking=_estimates_from_json(values["ranking"]),
-            three_class=_matrix(values["three_class"]["confusion"]),
-            resampling=Resampling(**values["resampling"]),
-            reference=values["reference"],
-        )
+    def from_dict(cls, values: dict[str, Any]) -> "Evaluation":
+        """Read what :meth:`to_dict` gave.
+
+        Raises:
+            msgspec.ValidationError: the values are no evaluation.
+        """
+        return msgspec.convert(values, cls, dec_hook=_decoded)
 
 
 def evaluate(
@@ -132,59 +129,75 @@ def evaluate(
     reference: bool = False,
     resampling: Resampling | None = None,
 ) -> Evaluation:
-    """Judge a frozen rule on labelled films.
+    """Judge a frozen rule on labelled radiographs.
 
     Args:
-        predictions: the films and the model's logits.
-        rule: calibration and operating points, chosen on other films.
+        predictions: the radiographs and the model's logits.
+        rule: calibration and operating points, chosen on other radiographs.
         title: what is evaluated, for the reader of the report.
-        reference: True only where the films are the official test split.
-        resampling: how the intervals are drawn; 2,000 resamples of the patients by default.
+        reference: True only where the radiographs are the official test split.
+        resampling: how the intervals are drawn; see :func:`resampling_for` for the default.
 
     Returns:
-        Every metric with its interval; a metric that the films do not define (an AUC on one class) has the value None.
+        Every metric with its interval; a metric that the radiographs do not define (an AUC on one class) has the value
+        None.
     """
-    resampling = resampling or Resampling()
-    points = _with_baseline(rule.operating_points)
+    resampling = resampling or resampling_for(predictions)
+    points = _with_baseline(rule.operating_points) if reference else rule.operating_points
     called = {point.name: rule.probability(predictions.logits) >= point.threshold for point in points}
-    statistics = {("", name): statistic for name, statistic in _ranking(predictions, rule).items()}
-    for point in points:
-        found = _decisions(predictions, called[point.name])
-        statistics |= {(point.name, name): statistic for name, statistic in found.items()}
-    measured = estimates(statistics, predictions.patients, resampling)
-
-    def of(group: str) -> dict[str, Estimate]:
-        return {name: estimate for (owner, name), estimate in measured.items() if owner == group}
+    viral_probability = rule.viral_probability(predictions.logits)
+    groups: dict[str, dict[str, Statistic]] = {
+        "ranking": _ranking(predictions, rule),
+        "viral": viral_metrics(predictions, viral_probability),
+        **{f"at {point.name}": _decisions(predictions, called[point.name]) for point in points},
+    }
+    statistics = {(group, name): value for group, members in groups.items() for name, value in members.items()}
+    measured = estimates(statistics, predictions.patients, resampling, predictions.series)
+    by_group = {group: {name: measured[group, name] for name in members} for group, members in groups.items()}
 
     truth = predictions.positive.astype(np.int64)
     known = predictions.classes >= 0
     said = predictions.logits.argmax(axis=1)
     return Evaluation(
         title=title,
-        predictions=predictions,
-        rule=rule,
-        points=tuple(
-            PointResult(p, _matrix(metrics.confusion(truth, called[p.name].astype(np.int64), 2)), of(p.name))
-            for p in points
-        ),
-        ranking=of(""),
-        three_class=_matrix(metrics.confusion(predictions.classes[known], said[known], len(CLASSES))),
-        resampling=resampling,
         reference=reference,
+        rule=rule,
+        ranking=by_group["ranking"],
+        points=tuple(
+            PointResult(
+                **{field.name: getattr(point, field.name) for field in fields(OperatingPoint)},
+                confusion=_matrix(metrics.confusion(truth, called[point.name].astype(np.int64), 2)),
+                metrics=by_group[f"at {point.name}"],
+            )
+            for point in points
+        ),
+        viral=viral_answer(predictions, viral_probability, called[rule.default_operating_point], by_group["viral"]),
+        three_class=ThreeClass(
+            CLASSES, _matrix(metrics.confusion(predictions.classes[known], said[known], len(CLASSES)))
+        ),
+        resampling=resampling,
+        predictions=predictions,
     )
+
+
+def resampling_for(predictions: Predictions) -> Resampling:
+    """2,000 resamples of acquisition blocks where the order of acquisition is known, else of patients.
+
+    A series shorter than two blocks has next to nothing to draw from, so one such series makes it patients too.
+    """
+    blocks = Resampling(unit=Unit.BLOCK)
+    long = predictions.series and min(map(len, predictions.series)) >= 2 * blocks.block
+    return blocks if long else Resampling(unit=Unit.PATIENT)
 
 
 def _with_baseline(points: tuple[OperatingPoint, ...]) -> tuple[OperatingPoint, ...]:
     if any(point.threshold == BASELINE_THRESHOLD for point in points):
         return points
-    return (
-        *points,
-        OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline"),
-    )
+    return (*points, OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline"))
 
 
 def _ranking(predictions: Predictions, rule: DecisionRule) -> dict[str, Statistic]:
-    """The metrics that need no threshold. Ranks use the log-odds: probabilities near 1 round to ties."""
+    """The metrics that need no threshold. Ranks use the log odds: probabilities near 1 round to ties."""
     positive, classes = predictions.positive, predictions.classes
     log_odds, probability = rule.log_odds(predictions.logits), rule.probability(predictions.logits)
     normal, bacterial, viral = (classes == index for index in range(len(CLASSES)))
@@ -211,22 +224,19 @@ def _decisions(predictions: Predictions, called: NDArray[np.bool_]) -> dict[str,
     }
 
 
-def _matrix(rows: Any) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(int(count) for count in row) for row in rows)
+def _matrix(rows: NDArray[np.int64]) -> Matrix:
+    return tuple(tuple(row) for row in rows.tolist())
 
 
-def _lists(matrix: tuple[tuple[int, ...], ...]) -> list[list[int]]:
-    return [list(row) for row in matrix]
+def _encoded(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise NotImplementedError(type(value))
 
 
-def _to_json(values: dict[str, Estimate]) -> dict[str, Any]:
-    return {name: asdict(estimate) for name, estimate in values.items()}
-
-
-def _estimates_from_json(values: dict[str, Any]) -> dict[str, Estimate]:
-    return {name: Estimate(**estimate) for name, estimate in values.items()}
-
-
-def _point_from_json(row: dict[str, Any]) -> PointResult:
-    point = OperatingPoint(row["name"], row["threshold"], row["policy"])
-    return PointResult(point, _matrix(row["confusion"]), _estimates_from_json(row["metrics"]))
+def _decoded(kind: Any, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    return np.array(value, dtype=np.float32).reshape(-1, len(CLASSES))

@@ -1,4 +1,4 @@
-"""Metrics as functions of weighted films, so that the value and its bootstrap interval come from the same lines.
+"""Metrics as functions of weighted radiographs, so that the value and its bootstrap interval come from the same lines.
 
 scikit-learn takes one weight vector a call; 2,000 resamples need the whole matrix at once. The tests hold every
 function here to scikit-learn's value.
@@ -16,7 +16,7 @@ BINS = 10
 
 
 def confusion(truth: NDArray[np.int64], said: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Count films by truth (rows) and finding (columns), shape (classes, classes)."""
+    """Count radiographs by truth (rows) and finding (columns), shape (classes, classes)."""
     matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (truth, said), 1)
     return matrix
@@ -45,7 +45,7 @@ def decisions(positive: NDArray[np.bool_], called: NDArray[np.bool_]) -> dict[st
 
 @dataclass(frozen=True, eq=False)
 class _Ranked:
-    """Weighted films summed over ties of their score, highest score first."""
+    """Weighted radiographs summed over ties of their score, highest score first."""
 
     order: NDArray[np.int64]
     starts: NDArray[np.int64]
@@ -57,17 +57,17 @@ class _Ranked:
         return cls(order, np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]))
 
     def sums(self, weights: Weights, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Weight of the films in ``mask`` at each distinct score, shape (R, distinct scores)."""
+        """Weight of the radiographs in ``mask`` at each distinct score, shape (R, distinct scores)."""
         return np.add.reduceat((weights * mask)[:, self.order], self.starts, axis=1)
 
 
 def auc(scores: NDArray[np.float64], positive: NDArray[np.bool_], negative: NDArray[np.bool_]) -> Statistic:
-    """Area under the ROC curve: the chance that a positive film scores above a negative one, ties counting half.
+    """Area under the ROC curve: the chance that a positive radiograph scores above a negative one, ties counting half.
 
     Args:
         scores: shape (N,).
         positive: bool, shape (N,).
-        negative: bool, shape (N,); films in neither do not count.
+        negative: bool, shape (N,); radiographs in neither do not count.
     """
     ranked = _Ranked.of(scores)
 

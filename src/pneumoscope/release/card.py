@@ -40,7 +40,7 @@ def build_card(evaluation: Evaluation, config: RunConfig, name: str, version: st
         name: of the model.
         version: of the model.
     """
-    result = evaluation.to_json()
+    result = evaluation.to_dict()
     return BundleCard(
         name=name,
         version=version,

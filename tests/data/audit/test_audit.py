@@ -5,14 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
-from pneumoscope.cli import data as command
 from pneumoscope.cli import main
+from pneumoscope.data import layout
 from pneumoscope.data.audit.audit import Measured, Unreadable, audit
+from pneumoscope.data.audit.marks import PATCH, Marks
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
+
+NO_MARKS = Marks(np.zeros((0, 2), np.int16), np.zeros((0, *PATCH), np.uint8))
 
 
 def _measured(films: list[LabelledRadiograph], digests: list[str] | None = None) -> Measured:
@@ -25,6 +28,7 @@ def _measured(films: list[LabelledRadiograph], digests: list[str] | None = None)
         dimensions=np.full((count, 2), 224),
         sharpness=rng.random(count),
         thumbnails=rng.integers(0, 256, (count, 64, 64), dtype=np.uint8),
+        marks=[NO_MARKS] * count,
     )
 
 
@@ -92,21 +96,26 @@ def test_identical_files_tell_what_they_cross_and_are_not_near_duplicates_too() 
 def test_nothing_readable_is_an_error() -> None:
     lost = Unreadable(_film("a", "normal/IM/1"), "truncated", "cut off")
     empty = np.zeros(0, dtype=np.int64)
-    nothing = Measured([], [], empty, empty.reshape(0, 2), empty, np.zeros((0, 64, 64), dtype=np.uint8), [lost])
+    nothing = Measured([], [], empty, empty.reshape(0, 2), empty, np.zeros((0, 64, 64), dtype=np.uint8), [], [lost])
     with pytest.raises(DataError, match="none of the 1 films"):
         audit(nothing)
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirty films of either class in train, ten in test; normals are larger, and one is copied across splits."""
+    """Thirty films of either class in train, ten in test; normals are larger, and one is copied across splits.
+
+    One stamp is on every pneumonia of train and on every normal of the test.
+    """
     root = tmp_path_factory.mktemp("films")
     rng = np.random.default_rng(3)
     for split, count in (("train", 30), ("test", 10)):
         for number in range(1, count + 1):
             person = number + 100 * (split == "test")
-            _save(rng, root / split / "NORMAL" / f"IM-{person:04d}-0001.jpeg", side=160, quality=95)
-            _save(rng, root / split / "PNEUMONIA" / f"person{person}_virus_{number}.jpeg", side=128, quality=60)
+            stamp = split == "train"
+            name, other = f"IM-{person:04d}-0001.jpeg", f"person{person}_virus_{number}.jpeg"
+            _save(rng, root / split / "NORMAL" / name, side=160, quality=95, stamp=not stamp)
+            _save(rng, root / split / "PNEUMONIA" / other, side=128, quality=60, stamp=stamp)
     copied = Image.open(root / "train/NORMAL/IM-0001-0001.jpeg")
     copied.save(root / "test/NORMAL/IM-0300-0001.jpeg", quality=70)
     shutil.copy(root / "train/NORMAL/IM-0002-0001.jpeg", root / "train/NORMAL/IM-0002-0002.jpeg")
@@ -114,10 +123,16 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def _save(rng: np.random.Generator, path: Path, side: int, quality: int) -> None:
+def _save(rng: np.random.Generator, path: Path, side: int, quality: int, stamp: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    small = Image.fromarray(rng.integers(0, 256, (32, 32), dtype=np.uint8))
-    small.resize((side, side), Image.Resampling.BICUBIC).save(path, quality=quality)
+    small = Image.fromarray(rng.integers(60, 130, (32, 32), dtype=np.uint8))
+    large = small.resize((side, side), Image.Resampling.BICUBIC)
+    if stamp:
+        mark = Image.new("L", (60, 40))
+        ImageDraw.Draw(mark).text((14, 12), "KV59", fill=255, font=ImageFont.load_default(16))
+        shrunk = mark.resize((60 * side // 224, 40 * side // 224), Image.Resampling.BICUBIC)
+        large.paste(shrunk, (side - shrunk.width, side - shrunk.height))
+    large.save(path, quality=quality)
 
 
 @pytest.fixture(scope="module")
@@ -146,12 +161,18 @@ def test_json_twin_holds_what_was_planted(page: Path) -> None:
     assert baselines["dimensions"]["test_auc"] == 1.0
     assert baselines["blurred"]["test_auc"] < 0.8
     assert [bad["reason"] for bad in found["unreadable"]] == ["not_an_image"]
+    stamp = found["burnt_in_marks"]["of_one_class"][0]
+    assert (stamp["label"], stamp["contradicted_in_test"]) == ("pneumonia", 10)
+    assert stamp["counts"] == {"train": {"viral": 30}, "test": {"normal": 10}}
+    assert stamp["runs"] == ["normal/IM 101 to 110 (10)"]
 
 
 def test_page_stands_alone_and_says_the_worst_first(page: Path) -> None:
     html = page.read_text()
 
     assert html.index("The labels can be told without looking at lungs") < html.index("What is there")
+    assert "1 burnt-in mark tells the class" in html
+    assert "all of them are pneumonias" in " ".join(html.split())
     assert "repeated picture crosses a split" in html.replace("\n", " ")
     assert "IM-0900-0001.jpeg" in html
     assert re.findall(r'(?:src|href)="(?!data:image/|#)', html) == [], "nothing is loaded from elsewhere"
@@ -187,13 +208,20 @@ def test_text_from_files_is_escaped(source: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_real_films_have_the_known_repeats_and_shortcut(real_films: Path) -> None:
-    from pneumoscope.data import layout
+def test_real_films_have_the_known_repeats_and_the_known_stamp(real_films: Path, tmp_path: Path) -> None:
+    known = layout.load(real_films)
+    test = [each for each in known if each.split == "test"]
+    pneumonias = [each for each in known if each.split == "train" and each.positive]
+    normals = [each for each in known if each.split == "train" and not each.positive]
+    layout.write_manifest([*test, *pneumonias[::4], *normals[::4]], tmp_path / "some.csv")
+    assert main(["data", "audit", str(tmp_path / "some.csv"), "--out", str(tmp_path / "page.html")]) == 0
+    found = json.loads((tmp_path / "page.json").read_text())
 
-    films = [film for film in layout.load(real_films) if film.split == "test"]
-    with command._progress() as progress:
-        found = audit(command._measure(films, progress))
-
-    assert found.counts["test"]["normal"][0] == 234
-    assert any(repeat.crosses_patient for repeat in found.exact)
-    assert found.near == []
+    assert found["counts"]["test"]["normal"]["films"] == 234
+    assert any(group["crosses_patient"] for group in found["exact_duplicates"]["list"])
+    assert found["near_duplicates"]["pairs"] == 0
+    stamp = found["burnt_in_marks"]["of_one_class"][0]
+    assert stamp["label"] == "pneumonia"
+    assert "normal" not in stamp["counts"]["train"]
+    assert stamp["contradicted_in_test"] >= 12
+    assert stamp["runs"][0].startswith("normal/NORMAL2-IM 195 to 267")

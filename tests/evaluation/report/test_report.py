@@ -2,13 +2,12 @@
 
 import json
 import re
-from dataclasses import asdict
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
-from synthetic import MIXED, RULE, predictions
+from synthetic import MIXED, RULE, in_series, predictions
 
 from pneumoscope.bundle.card import BundleCard
 from pneumoscope.data.labelled import LabelledRadiograph
@@ -24,13 +23,11 @@ CARD = BundleCard(
     licence="Apache-2.0",
     input_size=224,
     preprocessing="resized",
-    calibration={"slope": 1.2, "intercept": -0.3},
-    operating_points=[asdict(point) for point in RULE.points],
-    default_operating_point="balanced",
+    rule=RULE,
     training={"recipe": "default"},
     validation={},
     intended_use="Research <only>.",
-    limits=["Children of one hospital."],
+    limits=("Children of one hospital.",),
 )
 HISTORY = [
     {"phase": phase, "epoch": epoch, "loss": 1 / (epoch + 1), "auc": 0.9, "val_loss": float("nan"), "val_auc": 0.8}
@@ -111,17 +108,47 @@ def test_the_json_twin_brings_the_evaluations_back(written):
     content = json.loads((folder / "report.json").read_text())
     assert content["bundle_sha256"] == "ab" * 32
     assert content["history"][0]["val_loss"] is None, "NaN is no JSON"
-    assert [e.to_json() for e in report.read(folder / "report.json")] == [e.to_json() for e in both]
+    assert [e.to_dict() for e in report.read(folder / "report.json")] == [e.to_dict() for e in both]
 
 
 @pytest.mark.slow
-def test_the_asked_for_system_is_shown_beside_the_official_test_only(written, tmp_path):
+def test_the_baseline_is_shown_beside_the_official_test_only(written, tmp_path):
     folder, text, both = written
-    assert text.count("the system that was asked for") == 1
+    assert text.count("Beside the baseline") == 1
     assert "27 of 390" in text
     assert "90.2%" in (folder / "model-card.md").read_text()
-    alone = report.write(both[:1], tmp_path).read_text()
-    assert "27 of 390" not in alone + (tmp_path / "model-card.md").read_text()
+    alone = report.write(both[:1], tmp_path).read_text() + (tmp_path / "model-card.md").read_text()
+    assert "27 of 390" not in alone
+    assert "threshold 0.700" not in alone
+
+
+def test_page_and_card_say_what_was_resampled(tmp_path):
+    blocks = evaluate(in_series({"normal": 60, "bacterial": 50, "viral": 40}), RULE, "Blocks")
+    patients = evaluate(predictions(MIXED), RULE, "Patients", resampling=FEW)
+    page = report.write([blocks, patients], tmp_path).read_text()
+    card = (tmp_path / "model-card.md").read_text()
+    for text in (page, card):
+        assert "2,000 resamples of blocks of 20 films" in text
+        assert "100 resamples of patients" in text
+
+
+def test_page_and_card_say_what_the_viral_answer_is_worth(written):
+    folder, text, both = written
+    viral = both[1].viral
+    said = f"{sum(viral.called.values())} films are called viral: {viral.called['viral']} of them are viral"
+    assert said in text
+    assert said in (folder / "model-card.md").read_text()
+    assert viral.separated is False
+    assert "Viral pneumonia is not separated well" in text
+
+
+def test_the_calibration_error_of_the_official_test_stands_beside_the_probability(written, tmp_path):
+    folder, _, both = written
+    error = both[1].ranking["calibration_error"].value
+    said = f"calibration error on the official test: {error:.3f}"
+    assert said in (folder / "model-card.md").read_text()
+    report.write(both[:1], tmp_path, report.Subject(CARD))
+    assert "calibration error on the official test" not in (tmp_path / "model-card.md").read_text()
 
 
 def test_the_model_card_holds_the_numbers_and_well_formed_tables(written):

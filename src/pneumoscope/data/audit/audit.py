@@ -1,6 +1,6 @@
 """The audit of a labelled data source: what it holds, what repeats, what leaks, and what could be learned by shortcut.
 
-Nothing here opens a picture: the caller reads the films and passes what it found as :class:`Measured`.
+Nothing here opens a picture: the caller reads the radiographs and passes what it found as :class:`Measured`.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.data.audit.confounding import Confounded, confounded
 from pneumoscope.data.audit.duplicates import SAME_PICTURE, Pair, alike, exact_groups
+from pneumoscope.data.audit.marks import MarkGroup, Marks, group_marks
 from pneumoscope.data.audit.shortcuts import Baseline, Reference, measure, views
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.errors import DataError
@@ -42,6 +44,7 @@ class Measured:
         dimensions: int64 (N, 2) height and width in pixels as the file holds them.
         sharpness: float64 (N,) pneumoscope.data.audit.shortcuts.laplacian_variance, all at one size.
         thumbnails: uint8 (N, 64, 64).
+        marks: of each film, as :func:`pneumoscope.data.audit.marks.find_marks` found them.
         unreadable: the films that could not be read.
     """
 
@@ -51,6 +54,7 @@ class Measured:
     dimensions: NDArray[np.int64]
     sharpness: NDArray[np.float64]
     thumbnails: NDArray[np.uint8]
+    marks: Sequence[Marks]
     unreadable: Sequence[Unreadable] = ()
 
 
@@ -99,6 +103,8 @@ class Audit:
         shared_patients: patient keys found in more than one split.
         shared_numbers: numbers found in more than one split when series and pathogen are ignored.
         baselines: shortcut baselines; empty where one class is missing.
+        mark_groups: radiographs that share a burnt-in mark, largest group first.
+        confounded: those of them whose reference radiographs are of one class.
         reference: what the baselines were fitted on, "train" or "all films".
         unreadable: films that could not be read.
     """
@@ -111,6 +117,8 @@ class Audit:
     shared_patients: list[str]
     shared_numbers: list[str]
     baselines: list[Baseline]
+    mark_groups: list[MarkGroup]
+    confounded: list[Confounded]
     reference: str
     unreadable: list[Unreadable]
 
@@ -136,7 +144,7 @@ def audit(measured: Measured) -> Audit:
 
     Raises:
         DataError: no film could be read.
-        MissingExtraError: scikit-learn, which the shortcut baselines need, is not installed.
+        MissingExtraError: scikit-learn or SciPy is not installed.
     """
     films = list(measured.films)
     if not films:
@@ -145,6 +153,7 @@ def audit(measured: Measured) -> Audit:
     pairs = _distinct_pairs(measured)
     below = [pair for pair in pairs if pair.correlation < SAME_PICTURE]
     reference = "train" if any(film.split == "train" for film in films) else "all films"
+    groups = group_marks(measured.marks)
     return Audit(
         counts=_counts(everything),
         patients={split: len({film.patient for film in group}) for split, group in _by_split(everything)},
@@ -154,6 +163,8 @@ def audit(measured: Measured) -> Audit:
         shared_patients=_shared([(film.patient, film.split) for film in everything]),
         shared_numbers=_shared([(number, film.split) for film in everything if (number := _number(film))]),
         baselines=_baselines(measured, reference),
+        mark_groups=groups,
+        confounded=confounded(groups, films, [reference != "train" or film.split == "train" for film in films]),
         reference=reference,
         unreadable=list(measured.unreadable),
     )

@@ -11,9 +11,13 @@ from PIL import Image
 
 from pneumoscope._version import __version__
 from pneumoscope.data.audit.audit import GROUPS, Audit, Measured, Repeat
+from pneumoscope.data.audit.confounding import CHANCE, ONE_CLASS, Confounded
 from pneumoscope.data.audit.duplicates import SAME_PICTURE
+from pneumoscope.data.audit.marks import LEAST
 from pneumoscope.data.audit.shortcuts import ALARM, BLURRED_SIDE, BORDER, FOLDS, Baseline, blurred, border
 from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.decision.labels import CLASSES, Label
+from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.pages import data_uri, environment
 
 Picture = Callable[[Path], NDArray[np.uint8]]
@@ -23,6 +27,7 @@ MOST_SHOWN = 24
 """Repeats shown with pictures; the JSON twin lists all."""
 
 _EXAMPLE_SIDE = 128
+_MARK_TIMES = 8
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,10 @@ def render(found: Audit, measured: Measured, source: Path, picture: Picture) -> 
         folds=FOLDS,
         same_picture=SAME_PICTURE,
         most_shown=MOST_SHOWN,
+        marks=[_mark(found, each) for each in found.confounded],
+        one_class=ONE_CLASS,
+        chance=CHANCE,
+        least=LEAST,
         examples=_examples(measured),
         has_test=any(baseline.test_auc is not None for baseline in found.baselines),
     )
@@ -123,6 +132,11 @@ def as_json(found: Audit, source: Path) -> dict[str, Any]:
             "reference": found.reference,
             "baselines": {baseline.name: _baseline_json(baseline) for baseline in found.baselines},
         },
+        "burnt_in_marks": {
+            "groups": len(found.mark_groups),
+            "radiographs": len({row for group in found.mark_groups for row in group.rows}),
+            "of_one_class": [_confounded_json(each) for each in found.confounded],
+        },
         "unreadable": [
             {"path": shown(bad.film.path, source), "reason": bad.reason, "detail": bad.detail}
             for bad in found.unreadable
@@ -145,6 +159,48 @@ def _repeat_json(repeat: Repeat, source: Path) -> dict[str, Any]:
     }
 
 
+def _confounded_json(each: Confounded) -> dict[str, Any]:
+    return {
+        "place": list(each.group.place),
+        "label": str(each.label),
+        "counts": each.counts,
+        "contradicted_in_test": each.contradicted,
+        "runs": list(each.runs),
+        "chance": float(f"{each.chance:.2g}"),
+    }
+
+
+def _mark(found: Audit, each: Confounded) -> dict[str, Any]:
+    """What the page shows of a mark."""
+    unknown = any("pneumonia" in counted for counted in each.counts.values())
+    picture = each.group.picture.astype(np.float64)
+    brightest = max(float(picture.max()), 1.0)
+    reference = "train" if found.reference == "train" else None
+    known = [counted for split, counted in each.counts.items() if reference in (None, split)]
+    total = sum(sum(counted.values()) for counted in known)
+    normals = sum(counted.get("normal", 0) for counted in known)
+    pure = normals == (0 if each.label is Label.PNEUMONIA else total)
+    return {
+        "found": each,
+        "label": f"{each.label}s",
+        "other": "normal" if each.label is Label.PNEUMONIA else "pneumonia",
+        "pure": pure,
+        "columns": (*CLASSES, "pneumonia") if unknown else CLASSES,
+        "total": total,
+        "place": _place(each.group.place),
+        "picture": data_uri(
+            Image.fromarray(_enlarged((255 / brightest * picture[None]).astype(np.uint8), _MARK_TIMES)[0])
+        ),
+    }
+
+
+def _place(place: tuple[int, int]) -> str:
+    """Where in the picture a place is, in words of thirds."""
+    row, column = (min(3 * value // INPUT_SIZE, 2) for value in place)
+    words = f"{('top', 'middle', 'bottom')[row]} {('left', 'centre', 'right')[column]}"
+    return words.replace("middle centre", "centre")
+
+
 def _baseline_json(baseline: Baseline) -> dict[str, Any]:
     return {
         "train_auc": None if baseline.train_auc is None else round(baseline.train_auc, 4),
@@ -165,7 +221,7 @@ def _examples(measured: Measured) -> dict[str, list[tuple[str, str]]]:
     return {
         name: [
             (str(film.label), data_uri(Image.fromarray(rest)))
-            for film, rest in zip(films, _enlarged(rests, _EXAMPLE_SIDE), strict=True)
+            for film, rest in zip(films, _enlarged(rests, _EXAMPLE_SIDE // rests.shape[1]), strict=True)
         ]
         for name, rests in left.items()
     }
@@ -179,7 +235,6 @@ def _typical(measured: Measured, positive: bool) -> int | None:
     return int(rows[np.argsort(measured.file_bytes[rows])[len(rows) // 2]])
 
 
-def _enlarged(pictures: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Repeat pixels until the pictures (N, S, S) have ``side``, a multiple of S."""
-    times = side // pictures.shape[1]
+def _enlarged(pictures: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+    """Repeat every pixel of pictures (N, H, W) ``times`` times both ways."""
     return pictures.repeat(times, axis=1).repeat(times, axis=2)

@@ -24,7 +24,7 @@ _RANGE = 9.0
 def confusion(evaluation: Evaluation) -> Figure:
     """Films by label and finding at the default operating point."""
     drawn, (axes,) = style.figure(6.4, 6.0)
-    style.head(axes, "Confusion matrix", f"{evaluation.title}, at {style.point_name(evaluation.main.point)}")
+    style.head(axes, "Confusion matrix", f"{evaluation.title}, at {style.point_name(evaluation.main)}")
     style.dress(axes, "Finding", "Label")
     _matrix(axes, evaluation.main.confusion, ("normal", "pneumonia"))
     return drawn
@@ -35,7 +35,7 @@ def three_class(evaluation: Evaluation) -> Figure:
     drawn, (axes,) = style.figure(6.4, 6.0)
     style.head(axes, "Three classes", evaluation.title)
     style.dress(axes, "Most likely class", "Label")
-    _matrix(axes, evaluation.three_class, CLASSES)
+    _matrix(axes, evaluation.three_class.confusion, evaluation.three_class.classes)
     return drawn
 
 
@@ -111,13 +111,13 @@ def scores(evaluation: Evaluation) -> Figure:
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         for index, result in enumerate(evaluation.points):
-            style.threshold(axes, index, result.point.threshold, _RANGE)
+            style.threshold(axes, index, result.threshold, _RANGE)
     style.head(panels[0], "Probabilities by class", evaluation.title)
     ticks = [0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999]
     panels[-1].set_xticks([np.log(tick / (1 - tick)) for tick in ticks], [f"{tick:.4f}".strip("0") for tick in ticks])
     panels[-1].set_xlim(-_RANGE - 0.3, _RANGE + 0.3)
     panels[-1].set_xlabel("Calibrated probability of pneumonia (log-odds scale)", fontsize=9.5, color=style.INK)
-    names = [style.point_name(result.point) for result in evaluation.points]
+    names = [style.point_name(result) for result in evaluation.points]
     look: dict[str, Any] = {"fontsize": 8.5, "labelcolor": style.INK, "frameon": False, "handlelength": 2.6}
     drawn.legend(panels[0].get_lines(), names, loc="outside lower center", ncols=3, **look)
     return drawn

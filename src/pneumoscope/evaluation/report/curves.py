@@ -51,7 +51,7 @@ def _corner(axes: Axes) -> Axes:
 def _point_label(evaluation: Evaluation, index: int) -> str:
     result = evaluation.points[index]
     recall, specificity = (value_text(name, result.metrics[name]) for name in ("recall", "specificity"))
-    return f"{style.point_name(result.point)}: recall {recall}, specificity {specificity}"
+    return f"{style.point_name(result)}: recall {recall}, specificity {specificity}"
 
 
 def precision_recall(evaluation: Evaluation) -> Figure:
@@ -69,7 +69,7 @@ def precision_recall(evaluation: Evaluation) -> Figure:
     for index, result in enumerate(evaluation.points):
         found, right = result.metrics["recall"], result.metrics["precision"]
         if found.value is not None and right.value is not None:
-            label = f"{style.point_name(result.point)}: precision {number(right.value, percent=True)}"
+            label = f"{style.point_name(result)}: precision {number(right.value, percent=True)}"
             style.mark(axes, index, (found.value, right.value), label)
     style.legend(axes, "lower left")
     return drawn

@@ -79,7 +79,7 @@ def _precision(evaluation: Evaluation) -> str:
 def _confusion(evaluation: Evaluation) -> str:
     (_, false_positives), (false_negatives, _) = evaluation.main.confusion
     return (
-        f"Films and shares of each row at the operating point {style.point_name(evaluation.main.point)}: "
+        f"Films and shares of each row at the operating point {style.point_name(evaluation.main)}: "
         f"{false_negatives} missed, {false_positives} false alarms."
     )
 

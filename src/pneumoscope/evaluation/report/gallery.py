@@ -1,4 +1,4 @@
-"""The films that were judged worst, as pictures: for the report at the user's place only, never for a repository."""
+"""The radiographs that were judged worst, as pictures: for the user's own report, never for a repository."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ class Exhibit:
         name: of the file.
         label: as labelled: "normal", "bacterial", "viral" or "pneumonia".
         probability: calibrated, of pneumonia, 0..1.
-        picture: a data URI; None where the film cannot be read any more.
+        picture: a data URI; None where the file cannot be read any more.
     """
 
     name: str
@@ -37,7 +37,7 @@ def worst(evaluation: Evaluation, count: int = 8) -> tuple[list[Exhibit], list[E
         Up to ``count`` missed pneumonias, lowest probability first, and up to ``count`` false alarms, highest first.
     """
     log_odds, positive = evaluation.rule.log_odds(evaluation.predictions.logits), evaluation.predictions.positive
-    called = evaluation.probability >= evaluation.main.point.threshold
+    called = evaluation.probability >= evaluation.main.threshold
     order = np.argsort(log_odds, kind="stable")
     missed = [int(index) for index in order if positive[index] and not called[index]]
     alarms = [int(index) for index in order[::-1] if called[index] and not positive[index]]
@@ -45,12 +45,12 @@ def worst(evaluation: Evaluation, count: int = 8) -> tuple[list[Exhibit], list[E
 
 
 def _exhibit(evaluation: Evaluation, index: int) -> Exhibit:
-    film = evaluation.predictions.films[index]
-    label = film.subtype.value if film.subtype else film.label.value
-    return Exhibit(film.path.name, label, float(evaluation.probability[index]), _thumbnail(film.path))
+    labelled = evaluation.predictions.radiographs[index]
+    label = labelled.subtype.value if labelled.subtype else labelled.label.value
+    return Exhibit(labelled.path.name, label, float(evaluation.probability[index]), _preview(labelled.path))
 
 
-def _thumbnail(path: Path) -> str | None:
+def _preview(path: Path) -> str | None:
     try:
         pixels = read(path).pixels
     except NotAssessedError:

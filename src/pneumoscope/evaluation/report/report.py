@@ -11,6 +11,7 @@ from typing import Any
 
 from pneumoscope._version import __version__
 from pneumoscope.bundle.card import BundleCard
+from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.evaluation.report import baseline, wording
 from pneumoscope.evaluation.report.gallery import worst
@@ -18,7 +19,7 @@ from pneumoscope.extras import needed
 from pneumoscope.files import write_bytes, write_text
 from pneumoscope.pages import data_uri, environment
 
-SCHEMA = 1
+SCHEMA = 2
 
 LIMITS = (
     "It answers one question, pneumonia or not. Other diseases are not looked for and may be called either.",
@@ -50,14 +51,14 @@ def write(
 ) -> Path:
     """Write report.html, report.json, model-card.md and figures/*.png.
 
-    The page embeds thumbnails of the worst errors, so it stays with the films' owner; the other files hold no picture
+    The page embeds previews of the worst errors, so it stays with the films' owner; the other files hold no picture
     of a film.
 
     Args:
         evaluations: at least one, each with a title of its own; validation first.
         folder: where to write; made if missing, files of the same names are replaced.
         subject: the model, where it is known.
-        history: one row an epoch (see :func:`pneumoscope.evaluation.report.curves.history`), where the training is known.
+        history: one row an epoch (see :func:`curves.history`), where the training is known.
 
     Returns:
         The path of the page.
@@ -78,6 +79,8 @@ def write(
         "sections": sections,
         "training": figures.of_history(history) if history else None,
         "subject": subject,
+        "resamplings": list(dict.fromkeys(wording.resampling_text(one.resampling) for one in evaluations)),
+        "calibrated": _calibrated(evaluations),
         "limits": subject.card.limits if subject else LIMITS,
         "written": datetime.now(UTC).strftime("%Y-%m-%d"),
         "version": __version__,
@@ -90,8 +93,14 @@ def write(
 
 
 def read(path: Path) -> list[Evaluation]:
-    """Read the evaluations back from a report.json."""
-    return [Evaluation.from_json(row) for row in json.loads(path.read_text(encoding="utf-8"))["evaluations"]]
+    """Read the evaluations back from a report.json.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no report of this version (msgspec.ValidationError is one).
+        KeyError: it holds no evaluations.
+    """
+    return [Evaluation.from_dict(row) for row in json.loads(path.read_text(encoding="utf-8"))["evaluations"]]
 
 
 class _Figures:
@@ -131,10 +140,19 @@ def _json(
         "schema": SCHEMA,
         "model": subject.card.to_dict() if subject else None,
         "bundle_sha256": subject.sha256 if subject else None,
-        "evaluations": [evaluation.to_json() for evaluation in evaluations],
+        "evaluations": [evaluation.to_dict() for evaluation in evaluations],
         "history": [{key: _defined(value) for key, value in row.items()} for row in history or ()],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def _calibrated(evaluations: Sequence[Evaluation]) -> str:
+    """Said of the probability on the model card: how far it is off on the official test, where that was evaluated."""
+    for evaluation in evaluations:
+        if evaluation.reference:
+            error = wording.both_text("calibration_error", evaluation.ranking["calibration_error"])
+            return f" (calibration error on the official test: {error})"
+    return ""
 
 
 def _defined(value: Any) -> Any:
@@ -145,7 +163,7 @@ def _render(name: str, context: Mapping[str, Any]) -> str:
     return (
         environment("pneumoscope.evaluation.report")
         .get_template(name)
-        .render({**context, "wording": wording, "baseline": baseline})
+        .render({**context, "wording": wording, "baseline": baseline, "threshold_text": threshold_text})
     )
 
 

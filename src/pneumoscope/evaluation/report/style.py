@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.operating_point import OperatingPoint, threshold_text
 
 INK, SOFT, LINE, PAPER, SHADE = "#1b1f24", "#59636e", "#dfe4e9", "#ffffff", "#f1f4f7"
 CURVE = "#1b6ca8"
@@ -84,9 +84,8 @@ def percents(axes: Axes, x: Sequence[float], y: Sequence[float]) -> None:
 
 
 def point_name(point: OperatingPoint) -> str:
-    """An operating point as figures name it, with its threshold unless the name says it."""
-    threshold = f"{point.threshold:.3f}".removeprefix("0")
-    return point.name if threshold in point.name else f"{point.name} ({threshold})"
+    """An operating point as figures name it, with its threshold."""
+    return f"{point.name} ({threshold_text(point.threshold)})"
 
 
 def mark(axes: Axes, index: int, place: tuple[float, float], label: str) -> None:

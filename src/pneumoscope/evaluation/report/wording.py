@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from pneumoscope.evaluation.bootstrap import Estimate
+from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.evaluation.bootstrap import Estimate, Resampling, Unit
+from pneumoscope.evaluation.viral import SEPARATED, ViralAnswer
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ WORDING = {
         "no viral or no bacterial films",
         percent=False,
     ),
+    "viral_recall": Wording("Recall of the viral answer", "viral films that are called viral", "no viral films"),
+    "viral_precision": Wording(
+        "Precision of the viral answer", "films called viral that are viral", "nothing was called viral"
+    ),
+    "viral_auc": Wording(
+        "AUC of the viral answer",
+        "viral films against all others, by the viral probability",
+        "no viral films, or no others",
+        percent=False,
+    ),
 }
 
 
@@ -84,3 +96,33 @@ def both_text(name: str, estimate: Estimate) -> str:
     """The value of a metric, with its interval in brackets where it has one."""
     interval = interval_text(name, estimate)
     return value_text(name, estimate) + (f" ({interval})" if interval else "")
+
+
+def resampling_text(resampling: Resampling) -> str:
+    """How intervals were drawn, as a sentence."""
+    if resampling.unit is Unit.BLOCK:
+        drawn = f"blocks of {resampling.block} films that follow each other in an acquisition series"
+        why = "errors come in runs"
+    else:
+        drawn, why = "patients", "films of one patient are drawn together"
+    return (
+        f"95% intervals are percentiles of {resampling.count:,} resamples of {drawn} (seed {resampling.seed}): {why}."
+    )
+
+
+def viral_text(viral: ViralAnswer) -> str:
+    """What the viral answer is worth, in sentences."""
+    if viral.separated is None:
+        return "No film here is known to be viral, so the viral answer was not judged."
+    wrong = f"{viral.called['normal']} are normal and {viral.called['bacterial']} bacterial"
+    counted = (
+        f"From a viral probability of {threshold_text(viral.threshold)} on, {sum(viral.called.values())} films are "
+        f"called viral: {viral.called['viral']} of them are viral, {wrong}. "
+        f"{viral.false_alarms_called_viral} of the {viral.false_alarms} false alarms are called viral. "
+    )
+    if viral.separated:
+        return f"{counted}Recall and precision are both at least {SEPARATED:.0%}."
+    return (
+        f"{counted}Viral pneumonia is not separated well: read the viral probability as a hint, and not as a finding. "
+        "No threshold was ever chosen for it."
+    )
