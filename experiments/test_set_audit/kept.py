@@ -8,21 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.decision.labels import CLASSES
+from experiments import campaign
 
 ROOT = Path(__file__).parents[2]
-VALIDATION = ROOT / "experiments" / "records" / "runs" / "candidates" / "release-1.4.0" / "scores.csv"
 SCREENING = "docs/evidence/test-screening.csv"
 COMMITS = {"1.0.0": "1197226", "1.1.0": "aa7bfd5", "1.2.0": "835e150", "1.3.0": "1dcd5e4", "1.4.0": "8fb9f56"}
 """Where the repository's history has SCREENING of each release."""
 
 
 def validation() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Classes (N,) as indices of CLASSES, and logits (N, 3), of release 1.4.0 on its 712 validation radiographs."""
-    with VALIDATION.open(newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["set"] == "validation"]
-    classes = np.array([CLASSES.index(row["class"]) for row in rows])
-    return classes, np.array([[float(row[name]) for name in CLASSES] for row in rows])
+    """Classes (N,) as indices of the classes, and logits (N, 3), of release 1.4.0 on its 712 validation radiographs."""
+    scores = campaign("batchnorm_reestimation").scores("release-1.4.0", "validation")
+    return scores.classes, scores.logits
 
 
 def findings(release: str) -> dict[str, tuple[float, bool]]:
