@@ -123,6 +123,6 @@ def viral_text(viral: ViralAnswer) -> str:
     if viral.separated:
         return f"{counted}Recall and precision are both at least {SEPARATED:.0%}, by the lower ends of their intervals."
     return (
-        f"{counted}Viral pneumonia is not shown to be separated: read the viral probability as a hint, and not as a finding. "
-        "No threshold was ever chosen for it."
+        f"{counted}Viral pneumonia is not shown to be separated: read the viral probability as a hint, "
+        "and not as a finding. No threshold was ever chosen for it."
     )
