@@ -102,19 +102,24 @@ def test_the_viral_answer_is_counted_by_label(mixed):
     assert mixed.viral.false_alarms_called_viral == (alarms & called).sum()
 
 
-def test_a_viral_answer_separates_only_where_recall_and_precision_are_both_high():
-    kinds = ("normal", "bacterial", "viral")
-    every = tuple(labelled(kind, number) for kind in kinds for number in range(10))
-    right = np.repeat(np.array([[8, 0, 0], [0, 8, 0], [0, 0, 8]], np.float32), 10, axis=0)
-    assert evaluate(Predictions(every, right), RULE, "Right", resampling=FEW).viral.separated is True
-    missed = right.copy()
-    missed[20:22] = [0, 8, 0]
-    assert evaluate(Predictions(every, missed), RULE, "Recall .8", resampling=FEW).viral.separated is False
-    overcalled = right.copy()
-    overcalled[10:12] = [0, 0, 8]
-    assert evaluate(Predictions(every, overcalled), RULE, "PPV .83", resampling=FEW).viral.separated is False
-    never = evaluate(Predictions(every, right[:, [0, 2, 1]]), RULE, "Swapped", resampling=FEW).viral
-    assert (never.called["viral"], never.called["bacterial"], never.separated) == (0, 10, False)
+def test_viral_counts_as_separated_only_where_recall_and_precision_are_both_shown_to_be_high():
+    right = np.array([[8, 0, 0], [0, 8, 0], [0, 0, 8]], np.float32)
+
+    def separated(each, logits):
+        kinds = ("normal", "bacterial", "viral")
+        every = tuple(labelled(kind, number) for kind in kinds for number in range(each))
+        return evaluate(Predictions(every, logits), RULE, "Three kinds", resampling=FEW).viral.separated
+
+    perfect = np.repeat(right, 100, axis=0)
+    assert separated(100, perfect) is True
+    missed = perfect.copy()
+    missed[200:220] = [0, 8, 0]
+    assert separated(100, missed) is False, "recall .8"
+    overcalled = perfect.copy()
+    overcalled[100:120] = [0, 0, 8]
+    assert separated(100, overcalled) is False, "precision .83"
+    assert separated(4, np.repeat(right, 4, axis=0)) is False, "four viral radiographs show nothing"
+    assert separated(100, perfect[:, [0, 2, 1]]) is False, "never called viral"
 
 
 def test_nothing_is_dropped_in_silence(mixed):

@@ -41,7 +41,7 @@ def test_the_rule_is_fitted_to_the_validation_radiographs_and_judged_on_them(run
     assert evaluation.rule == fit_rule(run.logits, positive)
     assert evaluation.title == VALIDATION
     (tn, fp), (fn, tp) = evaluation.main.confusion
-    found = evaluation.rule.probability(run.logits) >= evaluation.main.point.threshold
+    found = evaluation.rule.probability(run.logits) >= evaluation.main.threshold
     assert (tp, fp) == ((found & positive).sum(), (found & ~positive).sum())
     assert tn + fp + fn + tp == 150
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import beta, norm
 
 from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
 from pneumoscope.release.fit_rule import choose_operating_points, fit_calibration, fit_rule, highest_with_recall
@@ -102,26 +103,22 @@ def test_more_confidence_lowers_the_threshold() -> None:
 
 def test_choose_names_its_points() -> None:
     scores, positive = _scores(300)
-    points = choose_operating_points(Calibration(), scores, positive)
-    assert [point.name for point in points] == ["balanced", "high-sensitivity", "baseline"]
-    balanced_point, sensitive, baseline = points
-    assert baseline.threshold == 0.7
+    points = choose_operating_points(Calibration(1.0, 0.0), scores, positive)
+    assert [point.name for point in points] == ["balanced", "high-sensitivity"]
+    balanced_point, sensitive = points
     assert 0 < sensitive.threshold < balanced_point.threshold < 1
     assert all(point.policy for point in points)
 
 
 def test_choose_leaves_out_what_the_radiographs_cannot_prove() -> None:
     scores, positive = _scores(60)
-    assert [point.name for point in choose_operating_points(Calibration(), scores, positive)] == [
-        "balanced",
-        "baseline",
-    ]
+    assert [point.name for point in choose_operating_points(Calibration(1.0, 0.0), scores, positive)] == ["balanced"]
 
 
 @pytest.mark.parametrize("label", [True, False])
 def test_choose_refuses_one_class_alone(label: bool) -> None:
     with pytest.raises(DataError, match="both classes"):
-        choose_operating_points(Calibration(), np.linspace(0, 1, 10), np.full(10, label))
+        choose_operating_points(Calibration(1.0, 0.0), np.linspace(0, 1, 10), np.full(10, label))
 
 
 def test_the_rule_is_calibration_and_points_of_the_pneumonia_score() -> None:
@@ -131,3 +128,11 @@ def test_the_rule_is_calibration_and_points_of_the_pneumonia_score() -> None:
     assert rule.calibration == fit_calibration(raw, positive)
     assert list(rule.operating_points) == choose_operating_points(rule.calibration, raw, positive)
     assert rule.default_operating_point == "balanced"
+
+
+def test_a_threshold_that_was_fixed_before_is_the_default() -> None:
+    scores, positive = _scores(300)
+    logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -3.0)], axis=1)
+    rule = fit_rule(logits, positive, 0.7)
+    assert (rule.default_operating_point, rule.operating_point().threshold) == (BASELINE, 0.7)
+    assert rule.operating_points[1:] == fit_rule(logits, positive).operating_points

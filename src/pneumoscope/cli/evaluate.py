@@ -77,7 +77,7 @@ def _show(evaluation: Any) -> None:
     from rich.table import Table
 
     from pneumoscope.decision.operating_point import threshold_text
-    from pneumoscope.evaluation.report.wording import resampling_text, viral_text
+    from pneumoscope.evaluation.report.wording import WORDING, interval_text, resampling_text, value_text, viral_text
     from pneumoscope.screening.output.table import terminal
 
     console = terminal()
@@ -85,12 +85,10 @@ def _show(evaluation: Any) -> None:
         (tn, fp), (fn, tp) = result.confusion
         title = f"{evaluation.title}: {result.name}, probability from {threshold_text(result.threshold)}"
         table = Table("metric", "value", "95% interval", title=title, title_justify="left", box=box.SIMPLE_HEAD)
-        rows = result.metrics | (evaluation.ranking if result is evaluation.main else {})
+        general = evaluation.ranking | evaluation.viral.metrics
+        rows = result.metrics | (general if result is evaluation.main else {})
         for name, estimate in rows.items():
-            if estimate.value is None:
-                table.add_row(name, "not defined", "")
-            else:
-                table.add_row(name, f"{estimate.value:.4f}", f"{estimate.low:.4f} to {estimate.high:.4f}")
+            table.add_row(WORDING[name].label, value_text(name, estimate), interval_text(name, estimate))
         console.print(table)
         console.print(f"  {tp} of {tp + fn} pneumonias found, {fn} missed; {tn} of {tn + fp} normals cleared\n")
     console.print(f"  {viral_text(evaluation.viral)}\n  {resampling_text(evaluation.resampling)}\n")

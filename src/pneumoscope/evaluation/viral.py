@@ -14,7 +14,7 @@ VIRAL_THRESHOLD = 0.5
 """A viral probability from here on says viral. No rule freezes an operating point for it, so it is the plain middle."""
 
 SEPARATED = 0.9
-"""Recall and precision that the viral answer needs before it is said to separate viral pneumonia."""
+"""What recall and precision must reach, by the lower ends of their intervals, for viral to count as separated."""
 
 _VIRAL = CLASSES.index("viral")
 
@@ -40,11 +40,11 @@ class ViralAnswer:
 
     @property
     def separated(self) -> bool | None:
-        """Whether recall and precision both reach SEPARATED; None where no radiograph is known to be viral."""
-        recall, precision = (self.metrics[name].value for name in ("viral_recall", "viral_precision"))
-        if recall is None:
+        """Whether recall and precision are shown to reach SEPARATED; None where no radiograph is known to be viral."""
+        recall, precision = (self.metrics[name] for name in ("viral_recall", "viral_precision"))
+        if recall.value is None:
             return None
-        return min(recall, precision or 0.0) >= SEPARATED
+        return min(recall.low or 0.0, precision.low or 0.0) >= SEPARATED
 
 
 def viral_metrics(predictions: Predictions, viral_probability: NDArray[np.float64]) -> dict[str, Statistic]:

@@ -4,18 +4,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.decision.calibration import Calibration
-from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, OperatingPoint
+from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
 
 
-def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_]) -> DecisionRule:
-    """Fit calibration and operating points; the default is "balanced".
+def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshold: float | None = None) -> DecisionRule:
+    """Fit calibration and operating points; the default is "balanced", or the threshold that is given.
 
     Args:
         logits: (N, 3) of held-out radiographs, in the order of pneumoscope.decision.labels.CLASSES.
         positive: (N,) labels.
+        threshold: on the probability, that was fixed before and not chosen on these radiographs; None for none.
 
     Raises:
         DataError: a class is missing, or the scores rank normals above pneumonias.
@@ -23,6 +24,8 @@ def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_]) -> Decis
     scores = pneumonia_score(logits)
     calibration = fit_calibration(scores, positive)
     points = choose_operating_points(calibration, scores, positive)
+    if threshold is not None:
+        points.insert(0, OperatingPoint(BASELINE, threshold, "fixed by the recipe"))
     return DecisionRule(calibration, tuple(points), points[0].name)
 
 
@@ -74,7 +77,7 @@ def choose_operating_points(
         positive: (N,) labels.
 
     Returns:
-        "balanced", "high-sensitivity" (left out where the radiographs cannot prove it) and "baseline".
+        "balanced", and "high-sensitivity" where the radiographs can prove it.
 
     Raises:
         DataError: a class is missing.
@@ -87,7 +90,6 @@ def choose_operating_points(
     if sensitive is not None:
         policy = "highest threshold with recall at least 0.98 by its one-sided 95% lower bound, on the validation set"
         points.append(OperatingPoint("high-sensitivity", sensitive, policy))
-    points.append(OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline"))
     return points
 
 

@@ -60,6 +60,7 @@ class Recipe:
         limit: most radiographs used per split and class; None for all.
         inference_size: side, in pixels, at which the finished network reads radiographs. One trained on small crops
             misreads those of INPUT_SIZE.
+        threshold: on the probability, of a system whose threshold was fixed before; None lets the rule choose one.
         crop_source_size: side, in pixels, of the radiographs that training crops are cut from. Above INPUT_SIZE, narrow
             crops of larger files keep detail; files of INPUT_SIZE are only enlarged.
     """
@@ -75,6 +76,7 @@ class Recipe:
     batchnorm: bool = False
     limit: int | None = None
     inference_size: int = INPUT_SIZE
+    threshold: float | None = None
     crop_source_size: int = INPUT_SIZE
 
     @property

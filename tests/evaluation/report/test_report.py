@@ -139,7 +139,7 @@ def test_page_and_card_say_what_the_viral_answer_is_worth(written):
     assert said in text
     assert said in (folder / "model-card.md").read_text()
     assert viral.separated is False
-    assert "Viral pneumonia is not separated well" in text
+    assert "Viral pneumonia is not shown to be separated" in text
 
 
 def test_the_calibration_error_of_the_official_test_stands_beside_the_probability(written, tmp_path):

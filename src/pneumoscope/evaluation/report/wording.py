@@ -121,8 +121,8 @@ def viral_text(viral: ViralAnswer) -> str:
         f"{viral.false_alarms_called_viral} of the {viral.false_alarms} false alarms are called viral. "
     )
     if viral.separated:
-        return f"{counted}Recall and precision are both at least {SEPARATED:.0%}."
+        return f"{counted}Recall and precision are both at least {SEPARATED:.0%}, by the lower ends of their intervals."
     return (
-        f"{counted}Viral pneumonia is not separated well: read the viral probability as a hint, and not as a finding. "
-        "No threshold was ever chosen for it."
+        f"{counted}Viral pneumonia is not shown to be separated: read the viral probability as a hint, "
+        "and not as a finding. No threshold was ever chosen for it."
     )
