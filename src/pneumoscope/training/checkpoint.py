@@ -13,7 +13,9 @@ from pneumoscope.errors import TrainingError
 from pneumoscope.files import replacing
 
 Row = dict[str, Any]
-"""A row of a run's history, see pneumoscope.training.validation.history_row."""
+"""A row of a run's history: member (0 for the network that all members go on from), phase, epoch, loss, auc, val_loss,
+val_auc, val_recall, val_specificity, val_balanced_accuracy and seconds. The last row is of the weights that are kept,
+without loss, auc and seconds."""
 
 Arrays = list[NDArray[np.floating]]
 
