@@ -92,7 +92,7 @@ def main() -> None:
 
     from pneumoscope.network.backend import import_keras
     from pneumoscope.training.config import Setting
-    from pneumoscope.training.listener import Listener
+    from pneumoscope.training.loop.listener import Listener
     from pneumoscope.training.recipes import RECIPES
     from pneumoscope.training.run import train
     from pneumoscope.training.run_folder import load_finished

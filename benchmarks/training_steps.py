@@ -89,7 +89,7 @@ def measure(candidate: Candidate, weights: str, batch: Path) -> dict[str, float]
         import keras  # before the library sets anything
     from pneumoscope.network.backend import import_keras
     from pneumoscope.network.resnet import build, unfreeze_from
-    from pneumoscope.training.objective import build_optimizer, objective
+    from pneumoscope.training.loop.objective import build_optimizer, objective
     from pneumoscope.training.recipes import RECIPES
 
     keras = import_keras()
@@ -164,7 +164,7 @@ def prepared(folder: Path) -> tuple[dict[tuple[int, int], Path], list[dict[str, 
     """Pack real radiographs; write one augmented batch per size and count, and time the thread that augments."""
     from benchmarks.training import chosen
     from pneumoscope.data.layout import distinct
-    from pneumoscope.training.packing import pack
+    from pneumoscope.training.radiographs.packing import pack
     from pneumoscope.training.recipes import RECIPES
 
     radiographs = distinct(

@@ -15,9 +15,9 @@ from pneumoscope.data.layout import load
 from pneumoscope.imaging import read, to_input
 from pneumoscope.progress import silent
 from pneumoscope.screening.screener import Screener
-from pneumoscope.training.packing import PackedRadiographs
+from pneumoscope.training.loop.validation import predict
+from pneumoscope.training.radiographs.packing import PackedRadiographs
 from pneumoscope.training.run_folder import load_finished, load_model
-from pneumoscope.training.validation import predict
 
 
 def main(run: str, bundle: str, source: str, split: str) -> int:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 import pneumoscope
+from pneumoscope.data import synthetic
 from pneumoscope.data.layout import distinct, load
-from pneumoscope.data.synthetic import radiograph
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import BundleError
 from pneumoscope.imaging import read, to_input
@@ -114,7 +114,7 @@ def released() -> Screener | None:
 
 def draw(kind: str, rng: np.random.Generator, screener: Screener | None, films: RealFilms | None) -> Draw:
     """Draw one film and judge it."""
-    pixels = radiograph(kind, rng)
+    pixels = synthetic.draw(kind, rng)
     nearest = films.nearest(pixels) if films else None
     too_close = bool(films and nearest and films.too_close(nearest))
     return Draw(kind, pixels, screener.screen(pixels) if screener else None, nearest, too_close)

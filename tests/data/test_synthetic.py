@@ -20,7 +20,7 @@ SAMPLES = Path(str(files("pneumoscope") / "samples"))
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, NDArray[np.uint8]]:
     rng = np.random.default_rng(11)
-    return {kind: np.stack([synthetic.radiograph(kind, rng) for _ in range(60)]) for kind in CLASSES}
+    return {kind: np.stack([synthetic.draw(kind, rng) for _ in range(60)]) for kind in CLASSES}
 
 
 def sharpness(film: NDArray[np.uint8]) -> float:
@@ -30,7 +30,7 @@ def sharpness(film: NDArray[np.uint8]) -> float:
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_the_seed_decides_the_film(kind: str) -> None:
-    film, again, other = (synthetic.radiograph(kind, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    film, again, other = (synthetic.draw(kind, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert film.shape == (224, 224)
     assert film.dtype == np.uint8
     np.testing.assert_array_equal(film, again)
@@ -39,7 +39,7 @@ def test_the_seed_decides_the_film(kind: str) -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="normal, bacterial, viral"):
-        synthetic.radiograph("fungal", np.random.default_rng(0))
+        synthetic.draw("fungal", np.random.default_rng(0))
 
 
 def test_a_film_has_the_greys_of_a_chest(drawn: dict[str, NDArray[np.uint8]]) -> None:

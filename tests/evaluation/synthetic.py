@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.labelled import LabelledRadiograph, RefusedRadiograph
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import CLASSES, Label, Subtype
 from pneumoscope.decision.operating_point import OperatingPoint
-from pneumoscope.evaluation import DecisionRule, NotAssessed, Predictions
+from pneumoscope.evaluation import DecisionRule, Predictions
+from pneumoscope.imaging import Reason, Refusal
 
 RULE = DecisionRule(
     Calibration(slope=1.2, intercept=-0.3),
@@ -29,12 +30,15 @@ def labelled(kind: str, number: int, patient: str | None = None) -> LabelledRadi
     )
 
 
+CUT = Refusal(Reason.TRUNCATED, "The file is cut short.")
+
+
 def predictions(counts: dict[str, int], seed: int = 0, refused: int = 0) -> Predictions:
     """Radiographs of each kind, two a patient, with logits that overlap."""
     every = [labelled(kind, number) for kind, count in counts.items() for number in range(count)]
     kinds = [CLASSES.index(one.subtype or "normal") if one.subtype or not one.positive else 1 for one in every]
     noise = np.random.default_rng(seed).normal(0, 1.5, (len(every), 3))
-    lost = tuple(NotAssessed(labelled("normal", 900 + number), "truncated") for number in range(refused))
+    lost = tuple(RefusedRadiograph(labelled("normal", 900 + number), CUT) for number in range(refused))
     return Predictions(tuple(every), (_MEANS[kinds] + noise).astype(np.float32), lost)
 
 

@@ -14,8 +14,8 @@ from pneumoscope.errors import BundleError
 from pneumoscope.network.backend import import_keras
 from pneumoscope.network.export import write_bundle
 from pneumoscope.progress import silent
-from pneumoscope.training.packing import PackedRadiographs
-from pneumoscope.training.validation import predict
+from pneumoscope.training.loop.validation import predict
+from pneumoscope.training.radiographs.packing import PackedRadiographs
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,14 @@ from pneumoscope.network.backend import import_keras
 from pneumoscope.release.card import describe_preprocessing
 from pneumoscope.screening.screener import Screener
 from pneumoscope.training.config import Setting
-from pneumoscope.training.guard import CollapseError
-from pneumoscope.training.listener import Listener
-from pneumoscope.training.packing import pack
+from pneumoscope.training.loop.guard import CollapseError
+from pneumoscope.training.loop.listener import Listener
+from pneumoscope.training.loop.validation import predict
+from pneumoscope.training.radiographs.packing import pack
+from pneumoscope.training.radiographs.table import load_training_table, take_side
 from pneumoscope.training.recipes import RECIPES
 from pneumoscope.training.run import RESULT, train
 from pneumoscope.training.run_folder import load_finished, load_model
-from pneumoscope.training.table import load_training_table, take_side
-from pneumoscope.training.validation import predict
 
 SMOKE = RECIPES["smoke"]
 FINISHED = {

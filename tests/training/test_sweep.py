@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.cli import main
-from pneumoscope.compute.ray_cluster import cluster
+from pneumoscope.compute.ray_cluster import ray_cluster as start_cluster
 from pneumoscope.errors import DataError
 from pneumoscope.training.config import RunConfig, Setting
 from pneumoscope.training.recipes import RECIPES
@@ -26,7 +26,7 @@ DIVERGING = replace(SHORT, finetuning=(replace(SHORT.finetuning[0], learning_rat
 
 @pytest.fixture
 def ray_cluster() -> Iterator[int]:
-    with cluster(None, 2) as cpus:
+    with start_cluster(None, 2) as cpus:
         yield cpus
 
 

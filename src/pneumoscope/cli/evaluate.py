@@ -1,12 +1,12 @@
 """``pneumoscope evaluate``."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from pneumoscope.cli.arguments import add_bundle, add_runtime
+from pneumoscope.files import json_text
 
 HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
 
@@ -30,14 +30,15 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.data.layout import is_official_test, load
     from pneumoscope.errors import DataError
-    from pneumoscope.evaluation.evaluation import evaluate
+    from pneumoscope.evaluation import collect_predictions, evaluate
     from pneumoscope.screening.screener import Screener
 
     films = [film for film in load(options.data) if options.split in (None, film.split)]
     if not films:
         raise DataError(f"{options.data}: no film of split {options.split!r}")
     with Screener(options.bundle, runtime=options.runtime) as screener, live_progress() as (progress, _):
-        predictions = predictions_of(screener, films, progress)
+        answers = screener.predict(film.path for film in films)
+        predictions = collect_predictions(films, answers, progress)
     official = is_official_test(films)
     title = "Official test (624 films)" if official else f"{options.data.name}, {options.split or 'all films'}"
     evaluation = evaluate(predictions, screener.card.rule, title, reference=official)
@@ -49,27 +50,10 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         content = evaluation.to_dict() | {"bundle_sha256": screener.model.sha256}
         del content["predictions"]  # film by film is for the report, which stays with the films' owner
-        sys.stdout.write(json.dumps(content, indent=1) + "\n")
+        sys.stdout.write(json_text(content))
     else:
         _show(evaluation)
     return 3 if predictions.not_assessed else 0
-
-
-def predictions_of(screener: Any, films: list[Any], progress: Any) -> Any:
-    """Score labelled films: the logits of those that can be judged, and the refusals of the others."""
-    import numpy as np
-
-    from pneumoscope.evaluation.predictions import NotAssessed, Predictions
-
-    read, logits, refused = [], [], []
-    for done, (film, answer) in enumerate(zip(films, screener.predict(film.path for film in films), strict=True), 1):
-        if isinstance(answer, np.ndarray):
-            read.append(film)
-            logits.append(answer)
-        else:
-            refused.append(NotAssessed(film, answer.reason))
-        progress("scoring films", done, len(films))
-    return Predictions(tuple(read), np.array(logits, dtype=np.float32).reshape(-1, 3), tuple(refused))
 
 
 def _show(evaluation: Any) -> None:
@@ -93,4 +77,4 @@ def _show(evaluation: Any) -> None:
         console.print(f"  {tp} of {tp + fn} pneumonias found, {fn} missed; {tn} of {tn + fp} normals cleared\n")
     console.print(f"  {viral_text(evaluation.viral)}\n  {resampling_text(evaluation.resampling)}\n")
     for entry in evaluation.predictions.not_assessed:
-        console.print(f"not assessed: {entry.radiograph.path} ({entry.reason})")
+        console.print(f"not assessed: {entry.labelled.path} ({entry.refusal.reason})")

@@ -41,8 +41,8 @@ def configure_recipe(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, or go on with a run."""
     from pneumoscope.cli.progress import live_progress
-    from pneumoscope.training.listener import Listener
-    from pneumoscope.training.pace import duration_text
+    from pneumoscope.training.loop.listener import Listener
+    from pneumoscope.training.loop.pace import duration_text
     from pneumoscope.training.run import train
 
     setting, folder = _read_setting(options)

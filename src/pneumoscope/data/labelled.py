@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pneumoscope.decision.labels import Label, Subtype
+from pneumoscope.imaging import Refusal
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,16 @@ class LabelledRadiograph:
         if not self.positive:
             return (True, False, False)
         return (False, self.subtype is not Subtype.VIRAL, self.subtype is not Subtype.BACTERIAL)
+
+
+@dataclass(frozen=True)
+class RefusedRadiograph:
+    """A labelled radiograph that cannot be assessed.
+
+    Attributes:
+        labelled: the radiograph.
+        refusal: why.
+    """
+
+    labelled: LabelledRadiograph
+    refusal: Refusal

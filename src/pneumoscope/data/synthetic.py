@@ -36,7 +36,7 @@ TEXTURE = 0.5
 Floats = NDArray[np.float32]
 
 
-def radiograph(kind: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+def draw(kind: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw one synthetic film of a child's chest, with the word SYNTHETIC burned in.
 
     Args:
@@ -88,7 +88,7 @@ def write_dataset(root: Path, per_class: int, seed: int) -> None:
             for kind, name in names.items():
                 path = root / split / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(radiograph(kind, rng)).save(path)
+                Image.fromarray(draw(kind, rng)).save(path)
 
 
 @lru_cache(maxsize=1)

@@ -7,18 +7,18 @@ Measuring needs NumPy only; the figures need the ``evaluate`` extra.
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.evaluation.bootstrap import Estimate, Resampling, Unit
 from pneumoscope.evaluation.evaluation import Evaluation, PointResult, evaluate
-from pneumoscope.evaluation.predictions import NotAssessed, Predictions
+from pneumoscope.evaluation.predictions import Predictions, collect_predictions
 from pneumoscope.evaluation.viral import ViralAnswer
 
 __all__ = [
     "DecisionRule",
     "Estimate",
     "Evaluation",
-    "NotAssessed",
     "PointResult",
     "Predictions",
     "Resampling",
     "Unit",
     "ViralAnswer",
+    "collect_predictions",
     "evaluate",
 ]

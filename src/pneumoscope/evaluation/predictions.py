@@ -1,29 +1,19 @@
 """What an evaluation takes: a model's logits on labelled radiographs, and those that could not be assessed."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.labelled import LabelledRadiograph, RefusedRadiograph
 from pneumoscope.data.splits import series
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import DataError
-
-
-@dataclass(frozen=True)
-class NotAssessed:
-    """A labelled radiograph that was refused.
-
-    Attributes:
-        radiograph: the radiograph.
-        reason: the coded reason, such as "truncated".
-    """
-
-    radiograph: LabelledRadiograph
-    reason: str
+from pneumoscope.imaging import Refusal
+from pneumoscope.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +32,7 @@ class Predictions:
 
     radiographs: tuple[LabelledRadiograph, ...]
     logits: NDArray[np.float32]
-    not_assessed: tuple[NotAssessed, ...] = ()
+    not_assessed: tuple[RefusedRadiograph, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.radiographs)
@@ -85,3 +75,27 @@ class Predictions:
                 return ()
             members[place[0]].append((place[1], labelled.path.name, row))
         return tuple(np.array([row for *_, row in sorted(rows)]) for _, rows in sorted(members.items()))
+
+
+def collect_predictions(
+    radiographs: Sequence[LabelledRadiograph], answers: Iterable[NDArray[np.float32] | Refusal], progress: Progress
+) -> Predictions:
+    """Put a predictor's answers beside the labels.
+
+    Args:
+        radiographs: N labelled ones.
+        answers: for each of them, in order, its logits float32 (3,), or why it was refused.
+        progress: called after every answer.
+
+    Raises:
+        DataError: none could be read, or a logit is not finite.
+    """
+    assessed, logits, refused = [], [], []
+    for done, (labelled, answer) in enumerate(zip(radiographs, answers, strict=True), 1):
+        if isinstance(answer, Refusal):
+            refused.append(RefusedRadiograph(labelled, answer))
+        else:
+            assessed.append(labelled)
+            logits.append(answer)
+        progress("scoring radiographs", done, len(radiographs))
+    return Predictions(tuple(assessed), np.array(logits, dtype=np.float32).reshape(-1, len(CLASSES)), tuple(refused))

@@ -13,8 +13,8 @@ from pneumoscope.data.layout import fingerprint
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
 from pneumoscope.network.backend import import_keras
+from pneumoscope.training.radiographs.table import Table, count_sides
 from pneumoscope.training.recipe import Recipe
-from pneumoscope.training.table import Table, count_sides
 
 SCHEMA = 2
 

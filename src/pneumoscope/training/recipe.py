@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from pneumoscope.imaging import INPUT_SIZE
-from pneumoscope.training.augment import Augmentation
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,26 @@ class Averaging:
 
     members: int
     phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a training radiograph may be changed.
+
+    Attributes:
+        crop_area: smallest and largest share of the area that a crop keeps, 0..1.
+        sharpness: share of the radiographs that are blurred, sharpened, shrunk, re-encoded or made noisy, 0..1.
+        degradation: how far that goes: factor on the widest blur and the loudest noise, divisor of the
+            smallest size and the lowest quality.
+        tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
+        collimated: share of the radiographs whose borders are blanked, as a collimator or a careless export does, 0..1.
+    """
+
+    crop_area: tuple[float, float] = (0.2, 1.0)
+    sharpness: float = 0.7
+    tone: float = 1.0
+    degradation: float = 1.0
+    collimated: float = 0.0
 
 
 @dataclass(frozen=True)

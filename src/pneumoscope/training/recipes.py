@@ -5,8 +5,7 @@ experiments/README.md, which ``make evidence`` writes from the records of the ru
 """
 
 from pneumoscope.decision.operating_point import BASELINE_THRESHOLD
-from pneumoscope.training.augment import Augmentation
-from pneumoscope.training.recipe import Averaging, Phase, Recipe
+from pneumoscope.training.recipe import Augmentation, Averaging, Phase, Recipe
 
 _NARROW_CROPS = (0.08, 1.0)
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from pneumoscope.files import write_json
 from pneumoscope.network.backend import dtype_policy, import_keras, training_precision
 from pneumoscope.network.resnet import build, rebuild_in_float32
-from pneumoscope.training.checkpoint import Row
 from pneumoscope.training.config import Setting, build_config
-from pneumoscope.training.guard import CollapseError
-from pneumoscope.training.listener import Listener
-from pneumoscope.training.packing import TrainingSet, pack
+from pneumoscope.training.loop.checkpoint import Row
+from pneumoscope.training.loop.guard import CollapseError
+from pneumoscope.training.loop.listener import Listener
+from pneumoscope.training.loop.trainer import Trainer
+from pneumoscope.training.loop.validation import predict, validate
+from pneumoscope.training.radiographs.packing import TrainingSet, pack
+from pneumoscope.training.radiographs.table import load_training_table, take_side
 from pneumoscope.training.run_folder import HISTORY, begin, finish, write_config
-from pneumoscope.training.table import load_training_table, take_side
-from pneumoscope.training.trainer import Trainer
-from pneumoscope.training.validation import predict, validate
 
 RESULT = "result"
 """What the last row of a history has for its phase: the weights that are kept, validated as a bundle computes them."""
@@ -31,7 +31,7 @@ def train(setting: Setting, folder: Path, listener: Listener | None = None) -> N
     Raises:
         DataError: the radiographs cannot be used as asked, or the folder holds another run, or one that has ended.
         NotAssessedError: a radiograph cannot be read.
-        CollapseError: see pneumoscope.training.guard; the folder then says "collapsed".
+        CollapseError: see pneumoscope.training.loop.guard; the folder then says "collapsed".
         TrainingError: what was saved of the run is damaged.
     """
     listener = listener or Listener()

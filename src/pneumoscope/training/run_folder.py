@@ -24,9 +24,9 @@ from pneumoscope.data.layout import load, write_manifest
 from pneumoscope.errors import DataError
 from pneumoscope.files import PARTIAL, replacing, sha256, write_json
 from pneumoscope.network.resnet import build
-from pneumoscope.training.checkpoint import Row
 from pneumoscope.training.config import SCHEMA, RunConfig, Setting
-from pneumoscope.training.table import Table, take_side
+from pneumoscope.training.loop.checkpoint import Row
+from pneumoscope.training.radiographs.table import Table, take_side
 
 CONFIG, HISTORY, WEIGHTS, CHECKSUMS = "config.json", "history.json", "model.weights.h5", "checksums.json"
 

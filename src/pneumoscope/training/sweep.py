@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pneumoscope.compute.ray_cluster import ray_cluster
 from pneumoscope.errors import DataError, PneumoscopeError
-from pneumoscope.training.checkpoint import Row
 from pneumoscope.training.config import Setting
+from pneumoscope.training.loop.checkpoint import Row
 from pneumoscope.training.run_folder import CONFIG, HISTORY, read_config
 
 TRIES = 3

@@ -9,11 +9,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pneumoscope.cli import main
 from pneumoscope.data import layout
-from pneumoscope.data.audit.audit import Measured, Unreadable, audit
+from pneumoscope.data.audit.audit import Measured, audit
 from pneumoscope.data.audit.marks import PATCH, Marks
-from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.labelled import LabelledRadiograph, RefusedRadiograph
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
+from pneumoscope.imaging import Reason, Refusal
 
 NO_MARKS = Marks(np.zeros((0, 2), np.int16), np.zeros((0, *PATCH), np.uint8))
 
@@ -94,7 +95,7 @@ def test_identical_files_tell_what_they_cross_and_are_not_near_duplicates_too() 
 
 
 def test_nothing_readable_is_an_error() -> None:
-    lost = Unreadable(_film("a", "normal/IM/1"), "truncated", "cut off")
+    lost = RefusedRadiograph(_film("a", "normal/IM/1"), Refusal(Reason.TRUNCATED, "cut off"))
     empty = np.zeros(0, dtype=np.int64)
     nothing = Measured([], [], empty, empty.reshape(0, 2), empty, np.zeros((0, 64, 64), dtype=np.uint8), [], [lost])
     with pytest.raises(DataError, match="none of the 1 films"):

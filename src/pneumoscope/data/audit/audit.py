@@ -14,7 +14,7 @@ from pneumoscope.data.audit.confounding import Confounded, confounded
 from pneumoscope.data.audit.duplicates import SAME_PICTURE, Pair, alike, exact_groups
 from pneumoscope.data.audit.marks import MarkGroup, Marks, group_marks
 from pneumoscope.data.audit.shortcuts import Baseline, Reference, measure, views
-from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.labelled import LabelledRadiograph, RefusedRadiograph
 from pneumoscope.errors import DataError
 
 GROUPS = ("normal", "bacterial", "viral", "pneumonia, pathogen unknown")
@@ -22,15 +22,6 @@ GROUPS = ("normal", "bacterial", "viral", "pneumonia, pathogen unknown")
 
 _LOOK_ALIKE = 0.7
 _LOOK_ALIKES = 6
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A film that could not be read, with the coded reason and a sentence for a person."""
-
-    film: LabelledRadiograph
-    reason: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class Measured:
     sharpness: NDArray[np.float64]
     thumbnails: NDArray[np.uint8]
     marks: Sequence[Marks]
-    unreadable: Sequence[Unreadable] = ()
+    unreadable: Sequence[RefusedRadiograph] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +111,7 @@ class Audit:
     mark_groups: list[MarkGroup]
     confounded: list[Confounded]
     reference: str
-    unreadable: list[Unreadable]
+    unreadable: list[RefusedRadiograph]
 
     @property
     def films(self) -> int:
@@ -149,7 +140,7 @@ def audit(measured: Measured) -> Audit:
     films = list(measured.films)
     if not films:
         raise DataError(f"none of the {len(measured.unreadable)} films could be read, so there is nothing to audit")
-    everything = [*films, *(bad.film for bad in measured.unreadable)]
+    everything = [*films, *(bad.labelled for bad in measured.unreadable)]
     pairs = _distinct_pairs(measured)
     below = [pair for pair in pairs if pair.correlation < SAME_PICTURE]
     reference = "train" if any(film.split == "train" for film in films) else "all films"

@@ -138,7 +138,7 @@ def as_json(found: Audit, source: Path) -> dict[str, Any]:
             "of_one_class": [_confounded_json(each) for each in found.confounded],
         },
         "unreadable": [
-            {"path": shown(bad.film.path, source), "reason": bad.reason, "detail": bad.detail}
+            {"path": shown(bad.labelled.path, source), "reason": bad.refusal.reason, "detail": bad.refusal.detail}
             for bad in found.unreadable
         ],
     }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pneumoscope.progress import Progress, silent
-from pneumoscope.training.checkpoint import Row
+from pneumoscope.training.loop.checkpoint import Row
 
 
 def _nobody(history: list[Row]) -> None:

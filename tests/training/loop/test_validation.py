@@ -3,9 +3,9 @@ import pytest
 from sklearn.metrics import recall_score, roc_auc_score
 
 from pneumoscope.network.backend import import_keras
-from pneumoscope.training.objective import allowed_class_loss
-from pneumoscope.training.packing import PackedRadiographs, class_weights
-from pneumoscope.training.validation import measure_rates, validate
+from pneumoscope.training.loop.objective import allowed_class_loss
+from pneumoscope.training.loop.validation import measure_rates, validate
+from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights
 
 
 def test_the_numbers_are_those_of_scikit_learn_and_of_the_training_loss() -> None:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from pneumoscope.training.augment import Augmentation, augment
+from pneumoscope.training.radiographs.augment import augment
+from pneumoscope.training.recipe import Augmentation
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from pneumoscope.data.layout import distinct
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.imaging import NotAssessedError
 from pneumoscope.progress import silent
-from pneumoscope.training.augment import Augmentation
-from pneumoscope.training.packing import PackedRadiographs, class_weights, pack
+from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights, pack
+from pneumoscope.training.recipe import Augmentation
 
 KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
 KINDS_AND_UNKNOWN = (*KINDS, (Label.PNEUMONIA, None))

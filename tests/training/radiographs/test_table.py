@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label, Subtype
+from pneumoscope.training.radiographs.table import count_sides, limit_classes, load_training_table, take_side
 from pneumoscope.training.recipes import RECIPES
-from pneumoscope.training.table import count_sides, limit_classes, load_training_table, take_side
 
 KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pneumoscope.network.backend import import_keras
-from pneumoscope.training.objective import allowed_class_loss, pneumonia_auc_class
+from pneumoscope.training.loop.objective import allowed_class_loss, pneumonia_auc_class
 
 LABELS = {"normal": (1, 0, 0), "bacterial": (0, 1, 0), "viral": (0, 0, 1), "unknown subtype": (0, 1, 1)}
 

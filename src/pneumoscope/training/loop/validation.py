@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.progress import Progress
-from pneumoscope.training.checkpoint import Row
-from pneumoscope.training.packing import PackedRadiographs
+from pneumoscope.training.loop.checkpoint import Row
+from pneumoscope.training.radiographs.packing import PackedRadiographs
 
 PREDICTED = 64
 """Radiographs that are scored at once."""

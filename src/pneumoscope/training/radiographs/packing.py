@@ -15,8 +15,9 @@ from pneumoscope.data.layout import fingerprint
 from pneumoscope.files import replacing
 from pneumoscope.imaging import INPUT_SIZE, read, to_input
 from pneumoscope.progress import Progress
-from pneumoscope.training.augment import Augmentation, augment
-from pneumoscope.training.table import Table
+from pneumoscope.training.radiographs.augment import augment
+from pneumoscope.training.radiographs.table import Table
+from pneumoscope.training.recipe import Augmentation
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Radiographs (n, size, size, 1) of 0..255, targets (n, 3) and weights (n,)."""

@@ -8,8 +8,8 @@ import numpy as np
 from pneumoscope.network.backend import import_keras
 from pneumoscope.network.resnet import unfreeze_from
 from pneumoscope.progress import Progress
-from pneumoscope.training.checkpoint import Arrays
-from pneumoscope.training.packing import PackedRadiographs
+from pneumoscope.training.loop.checkpoint import Arrays
+from pneumoscope.training.radiographs.packing import PackedRadiographs
 from pneumoscope.training.recipe import Recipe
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pneumoscope.training.checkpoint import Checkpoint
+from pneumoscope.training.loop.checkpoint import Checkpoint
 from pneumoscope.training.recipe import Recipe
 
 

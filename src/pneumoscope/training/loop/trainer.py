@@ -12,16 +12,16 @@ import numpy as np
 
 from pneumoscope.network.backend import import_keras
 from pneumoscope.network.resnet import unfreeze_from
-from pneumoscope.training.averaging import average_weights, reestimate_batchnorm, round_kernels
-from pneumoscope.training.checkpoint import Checkpoint, Row, load_weights, save_weights
-from pneumoscope.training.guard import check_finite, check_loss, check_predictions
-from pneumoscope.training.head import fit_head
-from pneumoscope.training.listener import Listener
-from pneumoscope.training.objective import build_optimizer, objective
-from pneumoscope.training.pace import Pace, remaining_work
-from pneumoscope.training.packing import TrainingSet
+from pneumoscope.training.loop.averaging import average_weights, reestimate_batchnorm, round_kernels
+from pneumoscope.training.loop.checkpoint import Checkpoint, Row, load_weights, save_weights
+from pneumoscope.training.loop.guard import check_finite, check_loss, check_predictions
+from pneumoscope.training.loop.head import fit_head
+from pneumoscope.training.loop.listener import Listener
+from pneumoscope.training.loop.objective import build_optimizer, objective
+from pneumoscope.training.loop.pace import Pace, remaining_work
+from pneumoscope.training.loop.validation import PREDICTED, predict, validate
+from pneumoscope.training.radiographs.packing import TrainingSet
 from pneumoscope.training.recipe import Phase, Recipe
-from pneumoscope.training.validation import PREDICTED, predict, validate
 
 CHECKPOINT = "checkpoint.npz"
 MEASURED_STEPS = 4

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import TrainingError
-from pneumoscope.training.validation import measure_rates
+from pneumoscope.training.loop.validation import measure_rates
 
 LEAST_RATE = 0.10
 """Recall and specificity below this, at the raw score 0, count as collapse; guessing gives 0.5 in balanced accuracy."""

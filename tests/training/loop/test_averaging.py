@@ -6,10 +6,9 @@ import pytest
 from pneumoscope.network.backend import import_keras
 from pneumoscope.network.resnet import build
 from pneumoscope.progress import silent
-from pneumoscope.training.augment import Augmentation
-from pneumoscope.training.averaging import average_weights, reestimate_batchnorm, round_kernels
-from pneumoscope.training.packing import PackedRadiographs, class_weights
-from pneumoscope.training.recipe import Averaging, Phase
+from pneumoscope.training.loop.averaging import average_weights, reestimate_batchnorm, round_kernels
+from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights
+from pneumoscope.training.recipe import Augmentation, Averaging, Phase
 from pneumoscope.training.recipes import RECIPES
 
 

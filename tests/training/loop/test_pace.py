@@ -1,7 +1,7 @@
 import pytest
 
-from pneumoscope.training.checkpoint import Checkpoint
-from pneumoscope.training.pace import Pace, Work, duration_text, remaining_work
+from pneumoscope.training.loop.checkpoint import Checkpoint
+from pneumoscope.training.loop.pace import Pace, Work, duration_text, remaining_work
 from pneumoscope.training.recipes import RECIPES
 
 

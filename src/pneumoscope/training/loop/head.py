@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from pneumoscope.network.backend import import_keras
 from pneumoscope.network.resnet import feature_extractor
 from pneumoscope.progress import Progress
-from pneumoscope.training.checkpoint import Row
-from pneumoscope.training.objective import objective
-from pneumoscope.training.packing import PackedRadiographs, TrainingSet
+from pneumoscope.training.loop.checkpoint import Row
+from pneumoscope.training.loop.objective import objective
+from pneumoscope.training.loop.validation import PREDICTED, validate
+from pneumoscope.training.radiographs.packing import PackedRadiographs, TrainingSet
 from pneumoscope.training.recipe import Phase
-from pneumoscope.training.validation import PREDICTED, validate
 
 BATCH = 64
 """Radiographs per step of the head alone."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pneumoscope.errors import TrainingError
-from pneumoscope.training.guard import CollapseError, check_finite, check_loss, check_predictions
+from pneumoscope.training.loop.guard import CollapseError, check_finite, check_loss, check_predictions
 
 POSITIVE = np.repeat([False, True], [40, 60])
 

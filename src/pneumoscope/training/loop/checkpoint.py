@@ -86,7 +86,7 @@ def _write(path: Path, groups: dict[str, Arrays], text: str) -> None:
 
 def _read(path: Path, names: tuple[str, ...]) -> tuple[dict[str, Arrays], str]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             groups = {
                 name: [stored[f"{name}/{i}"] for i in range(sum(key.startswith(f"{name}/") for key in stored.files))]
                 for name in names

@@ -5,7 +5,7 @@ import pytest
 
 from pneumoscope.errors import TrainingError
 from pneumoscope.files import PARTIAL
-from pneumoscope.training.checkpoint import Checkpoint, load_weights, save_weights
+from pneumoscope.training.loop.checkpoint import Checkpoint, load_weights, save_weights
 
 
 def _checkpoint() -> Checkpoint:

@@ -1,0 +1,1 @@
+"""The training loop: phases, members and their average, the collapse guard, checkpoints."""

@@ -1,0 +1,1 @@
+"""The radiographs of a training: their table and its sides, packing, augmentation."""
