@@ -1,11 +1,14 @@
 """Make docs/api.md, the reference of the Python API, from the docstrings: ``python scripts/make_api_page.py``."""
 
 import re
+import subprocess
+import sys
 from enum import EnumType
 from pathlib import Path
 
 import griffe
 import griffe2md
+import mdformat
 
 import pneumoscope
 
@@ -28,6 +31,8 @@ What `import pneumoscope` offers. Everything else may change in any version. Mad
 A table of results: `pandas.DataFrame(result.to_dict() for result in screener.screen_many(paths))`.
 Logging goes to the logger `pneumoscope`, silent unless your program configures it, and never holds patient data.
 """
+
+_WIDTH = 118
 
 _CONFIG = {
     **griffe2md.default_config,
@@ -56,7 +61,18 @@ def page() -> str:
     text = "\n".join(part.strip() + "\n" for part in parts)
     text = re.sub(r"\[([^\][]+)\]\(#[^)]*\)", r"\1", text)  # links to what is not on this page
     text = re.sub(r"</?code>", "`", text)
-    return re.sub(r"(?:(?<!`)``|:\w+:`)([^`]+)`+(?!`)", r"`\1`", text)  # reStructuredText's marks for code
+    text = re.sub(r"(?:(?<!`)``|:\w+:`)([^`]+)`+(?!`)", r"`\1`", text)  # reStructuredText's marks for code
+    text = re.sub(r"```python\n(.+)\n```", lambda found: f"```python\n{_wrapped(found[1])}\n```", text)
+    return mdformat.text(text, options={"wrap": _WIDTH})
+
+
+def _wrapped(signature: str) -> str:
+    """A signature in lines that fit."""
+    if len(signature) <= _WIDTH or "(" not in signature:
+        return signature
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", f"--line-length={_WIDTH}", "-"]
+    code = subprocess.run(command, input=f"def {signature}: ...", capture_output=True, text=True, check=True).stdout
+    return code.strip().removeprefix("def ").removesuffix(": ...")
 
 
 def _order(name: str) -> tuple[int, str]:

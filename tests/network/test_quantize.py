@@ -11,7 +11,7 @@ from pneumoscope.errors import BundleError
 from pneumoscope.imaging import read, to_input
 from pneumoscope.network.quantize import quantize
 from pneumoscope.progress import silent
-from pneumoscope.screening.runtime.session import open_session
+from pneumoscope.screening.runtime.opening import open_session
 
 pytestmark = pytest.mark.slow
 
