@@ -5,12 +5,15 @@ import hashlib
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+from PIL import Image
 
 import pneumoscope
 from pneumoscope.bundle.card import RELEASED
+from pneumoscope.cli import main
 from pneumoscope.decision.operating_point import BASELINE_THRESHOLD
-from pneumoscope.screening.result import Status
+from pneumoscope.screening.record import json_schema
 
 RECORDED = Path(__file__).parents[1] / "docs" / "evidence" / "test-screening.csv"
 EVERY = 26
@@ -29,7 +32,7 @@ def test_evaluation_is_of_this_very_file(evaluation):
     assert evaluation["reference"] is True
 
 
-def test_beats_the_system_that_was_asked_for_at_the_same_threshold(evaluation):
+def test_beats_the_baseline_at_its_threshold(evaluation):
     [point] = [row for row in evaluation["points"] if row["threshold"] == BASELINE_THRESHOLD]
     assert point["metrics"]["accuracy"]["value"] > 0.902
     assert point["metrics"]["recall"]["value"] > 0.931
@@ -49,11 +52,34 @@ def test_decides_as_recorded(real_films):
         assert row["model_sha256"] == screener.model.sha256
 
 
+@pytest.fixture
+def bad_files(tmp_path, original_films):
+    """Files that cannot be judged, each for a reason of its own."""
+    content = next(original_films.rglob("*.jpeg")).read_bytes()
+    Image.new("L", (300, 300), 90).save(tmp_path / "blank.png")
+    Image.new("L", (60, 60), 90).save(tmp_path / "small.png")
+    files = {
+        "cut.jpeg": content[: len(content) // 2],
+        "empty.png": b"",
+        "letter.jpeg": b"Dear colleague,",
+        "Müller.dcm": b"\x02\0",
+    }
+    for name, written in files.items():
+        (tmp_path / name).write_bytes(written)
+    return tmp_path
+
+
 @pytest.mark.slow
-def test_screens_films_as_first_published(original_films):
-    results = list(pneumoscope.load().screen_many(sorted(original_films.rglob("*.jpeg"))))
-    assert len(results) == 60
-    assert all(result.status is Status.SCREENED for result in results)
+def test_every_line_about_films_as_first_published_and_bad_files_follows_the_schema(original_films, bad_files, capsys):
+    assert main(["screen", str(original_films), str(bad_files), str(bad_files / "gone.png"), "--json"]) == 3
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    validator = jsonschema.Draft202012Validator(json_schema(), format_checker=jsonschema.FormatChecker())
+    for line in lines:
+        validator.validate(line)
+    assert [line["status"] for line in lines] == ["screened"] * 60 + ["not_assessed"] * 7
+    assert {line["reason"] for line in lines[60:]} == {
+        "blank_image", "too_small", "truncated", "empty_file", "not_an_image", "not_found",
+    }  # fmt: skip
 
 
 def test_tells_the_synthetic_samples_apart():

@@ -14,13 +14,13 @@ def test_probability_is_the_sigmoid_and_rises_with_the_score() -> None:
 
 def test_probability_keeps_the_shape_and_takes_single_precision() -> None:
     scores = np.zeros((2, 3), np.float32)
-    assert Calibration().probability(scores).shape == (2, 3)
-    np.testing.assert_array_equal(Calibration().probability(scores), 0.5)
+    assert Calibration(1.0, 0.0).probability(scores).shape == (2, 3)
+    np.testing.assert_array_equal(Calibration(1.0, 0.0).probability(scores), 0.5)
 
 
 def test_probability_is_stable_far_out() -> None:
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        far = Calibration().probability(np.array([-1000.0, -700.0, 700.0, 1000.0]))
+        far = Calibration(1.0, 0.0).probability(np.array([-1000.0, -700.0, 700.0, 1000.0]))
     np.testing.assert_allclose(far, [0, np.exp(-700), 1, 1], rtol=1e-12)
 
 
