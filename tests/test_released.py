@@ -45,9 +45,9 @@ def test_decides_as_recorded(real_films):
     assert len(rows) == 624
     chosen = rows[::EVERY]
     screener = pneumoscope.load()
-    results = screener.screen_many([real_films / "test" / row["path"] for row in chosen])
+    results = screener.screen_many([real_films / "test" / row["source"] for row in chosen])
     for row, result in zip(chosen, results, strict=True):
-        assert result.finding == row["finding"], row["path"]
+        assert result.finding == row["finding"], row["source"]
         assert result.score == pytest.approx(float(row["score"]), abs=0.01)
         assert row["model_sha256"] == screener.model.sha256
 
