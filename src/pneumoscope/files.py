@@ -3,11 +3,14 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
+
+from pneumoscope.errors import DataError
 
 PARTIAL = ".partial"
 """How the name of a file ends while it is being written."""
@@ -18,17 +21,26 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Write a file in one step: whoever reads ``path`` sees the old file or the new one, whole, also after a power cut.
 
     The content goes to a file beside it, is forced to the disk, and takes the name of ``path`` when the context ends
-    well. When it does not, nothing is left behind.
+    well. When it does not, nothing is left behind. A link is followed, a file that is replaced keeps its permissions,
+    and what is no file, such as a device or a pipe, is written to directly.
 
     Raises:
         OSError: it cannot be written.
     """
+    path = path.resolve()
+    before = path.stat() if path.exists() else None
+    if before and not stat.S_ISREG(before.st_mode):
+        with path.open("wb") as stream:
+            yield stream
+        return
     partial = path.with_name(f".{path.name[:200]}.{uuid4().hex[:8]}{PARTIAL}")
     try:
         with partial.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+        if before:
+            partial.chmod(stat.S_IMODE(before.st_mode))
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
@@ -58,6 +70,18 @@ def json_text(content: Any) -> str:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON in one step; see :func:`replacing` and :func:`json_text`."""
     write_text(path, json_text(content))
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, or find it there.
+
+    Raises:
+        DataError: it cannot be made, or something else has its name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{path}: this folder cannot be made ({error.strerror}); choose another one") from error
 
 
 def sha256(path: Path) -> str:

@@ -126,3 +126,14 @@ def test_a_rule_that_cannot_be_trusted_is_refused(rule: dict[str, Any], said: st
 def test_a_threshold_that_is_no_number_is_refused() -> None:
     with pytest.raises(BundleError, match="cannot be trusted"):
         BundleCard.from_json(CARD.to_json().replace("0.8128622338685723", "NaN"))
+
+
+def test_a_card_nested_without_end_is_refused() -> None:
+    with pytest.raises(BundleError, match="cannot be trusted"):
+        BundleCard.from_json("[" * 100_000)
+
+
+def test_a_card_of_schema_1_may_have_the_baseline_as_its_default() -> None:
+    stored = {entry.key: entry.value for entry in onnx.load(RELEASED).metadata_props}[METADATA_KEY]
+    content = json.loads(stored) | {"default_operating_point": "asked-for"}
+    assert BundleCard.from_json(json.dumps(content)).rule.operating_point().name == BASELINE

@@ -100,6 +100,25 @@ def test_an_input_is_never_overwritten(screen: Screen, films: list[Path]) -> Non
     assert films[1].read_bytes() == before
 
 
+def test_a_list_and_a_bundle_are_never_overwritten(
+    screen: Screen, tiny_bundle: Path, films: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_text(f"path\n{films[0]}\n")
+    for named in (tmp_path / "list.csv", tiny_bundle):
+        before = named.read_bytes()
+        code, out, err = screen(tmp_path / "list.csv", "--csv", named)
+        assert (code, out, named.read_bytes()) == (2, "", before)
+        assert named.name in err
+
+
+def test_a_link_to_itself_and_a_broken_name_stop_no_other(screen: Screen, films: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "list.csv").write_text(f"path\n{films[0]}\nx\0y.png\nloop.png\n")
+    code, out, _ = screen(tmp_path / "list.csv", "--json", "--csv", tmp_path / "out.csv")
+    assert code == 3
+    assert [json.loads(line)["reason"] for line in out.splitlines()] == [None, "not_found", "unreadable"]
+
+
 def test_a_typo_costs_no_earlier_result(screen: Screen, films: list[Path], tmp_path: Path) -> None:
     earlier = tmp_path / "out.csv"
     earlier.write_text("precious")

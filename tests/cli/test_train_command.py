@@ -24,7 +24,7 @@ def _refuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--data", "D", "--resume", "R"], "not allowed with argument"),
         (["--data", "D", "--out", "R", "--recipe", "secret"], "invalid choice: 'secret'"),
         (["--data", "D", "--out", "R", "--recipe", "quick", "--smoke"], "not allowed with argument"),
-        (["--data", "D", "--out", "R", "--seed", "one"], "invalid int value"),
+        (["--data", "D", "--out", "R", "--seed", "one"], "invalid whole number value"),
         (["--resume", "R", "--out", "S"], "--resume takes no other option"),
         (["--resume", "R", "--seed", "0"], "--resume takes no other option"),
         (["--resume", "R", "--smoke"], "--resume takes no other option"),

@@ -1,4 +1,6 @@
+import os
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count, islice
 
@@ -66,3 +68,43 @@ def test_a_taker_that_stops_drops_what_has_not_begun() -> None:
         go_on.set()
         pool.call(str, 1)  # comes after all that was not dropped
     assert len(begun) <= 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python's own, of forking beside threads
+def test_a_forked_process_gets_threads_of_its_own(pool: WorkerPool) -> None:
+    assert pool.call(str, 1) == "1"
+    child = os.fork()
+    if not child:
+        os._exit(0 if pool.call(str, 2) == "2" else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert pool.call(str, 3) == "3"
+
+
+def test_whoever_waits_when_it_is_closed_hears_that() -> None:
+    begun, go_on, heard = threading.Event(), threading.Event(), []
+
+    def work(item: int) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    def call(item: int) -> None:
+        try:
+            pool.call(work, item)
+        except RuntimeError as error:
+            heard.append(str(error))
+
+    pool = WorkerPool(1)
+    callers = [threading.Thread(target=call, args=[number]) for number in range(3)]
+    for caller in callers:
+        caller.start()
+    assert begun.wait(10)
+    closing = threading.Thread(target=pool.close)
+    closing.start()
+    while len(heard) < 2:
+        time.sleep(0.01)
+    go_on.set()
+    for thread in (*callers, closing):
+        thread.join()
+    assert heard == ["the pool is closed"] * 2

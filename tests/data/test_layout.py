@@ -183,3 +183,13 @@ def test_other_films_are_not_the_official_test(tmp_path: Path) -> None:
     _place(tmp_path, *(f"test/{name}" for name in NAMES))
     assert not is_official_test(load(tmp_path))
     assert not is_official_test([])
+
+
+def test_a_manifest_keeps_the_names_of_links_so_that_their_order_stays(tmp_path):
+    for number in range(4):
+        (tmp_path / f"real{3 - number}.png").write_bytes(bytes([number]))
+        (tmp_path / "NORMAL").mkdir(exist_ok=True)
+        (tmp_path / "NORMAL" / f"{number}.png").symlink_to(tmp_path / f"real{3 - number}.png")
+    films = load(tmp_path)
+    write_manifest(films, tmp_path / "manifest.csv")
+    assert [film.path.name for film in load(tmp_path / "manifest.csv")] == [film.path.name for film in films]

@@ -94,15 +94,15 @@ def by_block(hits, series, resampling):
 
 
 def plain_block_bootstrap(hits, series, block, count, seed):
-    """Künsch's moving blocks once more, film by film in plain Python."""
+    """The circular block bootstrap once more, film by film in plain Python."""
     draw, shares = random.Random(seed), []  # noqa: S311  no secret
     for _ in range(count):
         drawn = []
         for rows in series:
             taken = []
             while len(taken) < len(rows):
-                first = draw.randrange(len(rows) - block + 1)
-                taken += rows[first : first + block]
+                first = draw.randrange(len(rows))
+                taken += (rows + rows)[first : first + block]
             drawn += taken[: len(rows)]
         shares.append(sum(bool(hits[row]) for row in drawn) / len(drawn))
     cuts = quantiles(shares, n=40, method="inclusive")
@@ -117,6 +117,15 @@ def test_blocks_give_the_interval_of_a_plain_implementation(block):
     expected = plain_block_bootstrap(hits, series, block, 6000, seed=1)
     found = by_block(hits, [np.array(rows) for rows in series], Resampling(6000, 3, Unit.BLOCK, block))
     assert (found.low, found.high) == pytest.approx(expected, abs=0.012)
+
+
+@pytest.mark.parametrize("place", [0, 110, 220])
+def test_a_run_of_errors_counts_the_same_wherever_it_lies(place):
+    hits = np.ones(230, bool)
+    hits[place : place + 10] = False
+    found = by_block(hits, [np.arange(230)], Resampling(4000, unit=Unit.BLOCK))
+    assert found.low < found.value < found.high
+    assert (found.low, found.high) == pytest.approx((0.87, 1.0), abs=0.01)
 
 
 def test_a_run_of_errors_widens_the_interval_by_block_and_scattered_errors_do_not():

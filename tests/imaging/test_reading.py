@@ -219,3 +219,40 @@ def test_an_applied_orientation_is_remarked(grey, encode):
 
 def test_every_remark_has_a_sentence():
     assert all(remark.sentence.endswith(".") for remark in Remark)
+
+
+class Slow(io.RawIOBase):
+    """A file without a buffer, such as a pipe, that gives a little at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        self.rest = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        part, self.rest = self.rest[:1000], self.rest[1000:]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def test_a_file_without_a_buffer_is_read_to_its_end(grey, encode):
+    np.testing.assert_array_equal(read(Slow(encode(grey, "PNG"))).pixels, grey)
+
+
+def test_a_closed_file_is_refused(reason):
+    file = io.BytesIO(b"content")
+    file.close()
+    assert reason(file) is Reason.UNREADABLE
+
+
+def test_a_dataset_is_left_as_it_is(grey, make_dicom):
+    pydicom = pytest.importorskip("pydicom")
+    dataset = pydicom.Dataset()
+    whole = pydicom.dcmread(io.BytesIO(make_dicom(grey.astype(np.uint16))))
+    for element in whole:
+        dataset.add(element)
+    dataset.add_new("PixelPaddingValue", "US or SS", 0)
+    before = str(dataset)
+    read(dataset)
+    assert str(dataset) == before

@@ -5,6 +5,7 @@ import io
 import logging
 import resource
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,10 +58,50 @@ def test_a_wrong_type_never_becomes_a_result(screener: Screener, source: object)
         list(screener.screen_many([film(100), source]))  # type: ignore[list-item]
 
 
-@pytest.mark.parametrize("one", ["film.jpeg", b"film", Path("film.jpeg")])
+@pytest.mark.parametrize(
+    "one",
+    [
+        "film.jpeg",
+        b"film",
+        bytearray(b"film"),
+        Path("film.jpeg"),
+        film(100),
+        Image.fromarray(film(100)),
+        io.BytesIO(b"x"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
 def test_one_source_is_not_taken_for_many(screener: Screener, one: object) -> None:
     with pytest.raises(TypeError, match="give one to screen"):
         screener.screen_many(one)  # type: ignore[arg-type]
+
+
+class Text:
+    """A file object that gives text though nothing about it says so."""
+
+    def read(self, count: int) -> str:
+        return "film"
+
+
+def test_a_file_that_gives_text_never_becomes_a_result(screener: Screener) -> None:
+    with pytest.raises(TypeError, match="binary mode"):
+        screener.screen(Text())  # type: ignore[arg-type]
+
+
+def test_a_stack_of_pictures_is_several(screener: Screener) -> None:
+    assert len(list(screener.screen_many(np.stack([film(100), film(200)])))) == 2
+
+
+def test_a_buffer_that_is_filled_again_gives_each_film_its_own_result(screener: Screener) -> None:
+    buffer = film(100)
+
+    def refilled() -> Iterator[np.ndarray]:
+        for brightness in (80, 220, 80, 220):
+            buffer[:] = film(brightness)
+            yield buffer
+
+    found = [result.finding for result in screener.screen_many(refilled())]
+    assert found == ["normal", "pneumonia", "normal", "pneumonia"]
 
 
 def test_every_kind_of_source_is_screened_and_named(screener: Screener, tmp_path: Path) -> None:

@@ -101,8 +101,11 @@ class BundleCard:
             if unknown := content.keys() - {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown entries {', '.join(sorted(unknown))}")
             return msgspec.convert(content, cls)
-        except (msgspec.MsgspecError, KeyError, AttributeError, TypeError, ValueError) as error:
+        except (msgspec.MsgspecError, KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
             raise BundleError(f"the card of the bundle cannot be trusted ({error}); get the file again") from error
+
+
+_OLD_BASELINE = "asked-for"
 
 
 def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +113,8 @@ def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
     parts = ("calibration", "operating_points", "default_operating_point")
     rule = {name: content[name] for name in parts}
     rule["operating_points"] = [_renamed(point) for point in rule["operating_points"]]
+    if rule["default_operating_point"] == _OLD_BASELINE:
+        rule["default_operating_point"] = BASELINE
     validation = dict(content["validation"])
     if "points" in validation:
         validation["points"] = [_renamed(point) for point in validation["points"]]
@@ -119,6 +124,6 @@ def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
 
 def _renamed(point: dict[str, Any]) -> dict[str, Any]:
     """The baseline's operating point had another name in schema 1."""
-    if point["name"] != "asked-for":
+    if point["name"] != _OLD_BASELINE:
         return point
     return point | {"name": BASELINE, "policy": "the threshold of the two-phase baseline"}

@@ -1,6 +1,7 @@
 """Arguments that several commands share. What they offer is spelled out here, so that the help loads no framework."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -17,3 +18,16 @@ def add_runtime(parser: argparse.ArgumentParser) -> None:
 def add_bundle(parser: argparse.ArgumentParser) -> None:
     """Declare ``--bundle``."""
     parser.add_argument("--bundle", type=Path, metavar="FILE", help="another model bundle than the one installed")
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """What reads a whole number of at least ``least`` from the command line."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text} is less than {least}")
+        return number
+
+    read.__name__ = "whole number"  # argparse says "invalid whole number value"
+    return read

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.cli.arguments import add_bundle, add_runtime
-from pneumoscope.files import json_text
+from pneumoscope.files import json_text, make_folder
 
 HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
 
@@ -36,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
     films = [film for film in load(options.data) if options.split in (None, film.split)]
     if not films:
         raise DataError(f"{options.data}: no film of split {options.split!r}")
+    if options.out:
+        make_folder(options.out)  # say now that it cannot be, and not after an hour
     with Screener(options.bundle, runtime=options.runtime) as screener, live_progress() as (progress, _):
         answers = screener.predict(film.path for film in films)
         predictions = collect_predictions(films, answers, progress)

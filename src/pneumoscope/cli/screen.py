@@ -1,13 +1,14 @@
 """``pneumoscope screen``."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pneumoscope.cli.arguments import add_bundle, add_runtime
+from pneumoscope.cli.arguments import add_bundle, add_runtime, whole_number
 from pneumoscope.errors import DataError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_bundle(parser)
     add_runtime(parser)
     parser.add_argument(
-        "--workers", type=_count, metavar="N", help="films screened at once (default: the usable cores)"
+        "--workers", type=whole_number(1), metavar="N", help="films screened at once (default: the usable cores)"
     )
     ray = parser.add_argument_group("many films", "Parquet results; the same command again goes on where it stopped.")
     ray.add_argument("--engine", choices=("local", "ray"), default="local", help="what runs it (default: %(default)s)")
@@ -68,9 +69,11 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     if any(map(is_uri, options.sources)) or any(map(is_uri, named := list_films(options.sources))):
         raise DataError("Films named by a URI are read with --engine ray --out FOLDER only.")
     films = [Path(name) for name in named]
-    overwritten = {path.resolve() for path in films}.intersection(path.resolve() for path in outputs)
-    if overwritten:
-        raise DataError(f"{overwritten.pop()} is a film to screen and an output too; name another output.")
+    inputs = (str(path) for path in (*named, *options.sources, options.bundle or ""))
+    read = {os.path.realpath(path) for path in inputs if "\0" not in path}
+    for output in outputs:
+        if os.path.realpath(output) in read:
+            raise DataError(f"{output} is an input and an output too; name another output.")
     try:
         with Screener(options.bundle, workers=options.workers, runtime=options.runtime) as screener:
             heatmap = bool(options.html or options.heatmaps)
@@ -133,13 +136,6 @@ def _check(outputs: list[Path]) -> None:
             raise DataError(f"{path}: the folder {path.absolute().parent} does not exist; make it first.")
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise DataError("Two outputs have the same name; give each its own.")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
 
 
 def _writers(options: argparse.Namespace, screener: "Screener", stack: ExitStack) -> "list[ResultWriter]":

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pneumoscope.cli.arguments import whole_number
 from pneumoscope.cli.train import configure_recipe, make_setting
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=_read_seeds, required=True, metavar="LIST", help="such as 0-4 or 1,3,7-9")
     configure_recipe(parser)
     parser.add_argument(
-        "--cpus-per-run", type=int, default=1, metavar="N", help="cores for each run (default: %(default)s)"
+        "--cpus-per-run", type=whole_number(1), default=1, metavar="N", help="cores for each run (default: %(default)s)"
     )
     parser.add_argument("--ray-address", metavar="ADDRESS", help="a running cluster (default: one on this machine)")
 

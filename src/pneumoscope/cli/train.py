@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pneumoscope.cli.arguments import whole_number
+
 if TYPE_CHECKING:
     from pneumoscope.training.config import Setting
 
@@ -24,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--data", type=Path, help="new run: folder with train/{NORMAL,PNEUMONIA}, or a CSV manifest")
     what.add_argument("--resume", type=Path, metavar="RUN", help="interrupted run to go on with; takes no other option")
     parser.add_argument("--out", type=Path, metavar="RUN", help="new folder for the run; required with --data")
-    parser.add_argument("--seed", type=int, help="of everything random (default: 0)")
+    parser.add_argument("--seed", type=whole_number(0), help="of everything random (default: 0)")
     configure_recipe(parser)
     parser.set_defaults(usage_error=parser.error)
 

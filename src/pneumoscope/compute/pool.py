@@ -1,8 +1,9 @@
 """Work on many items in threads that live as long as their owner: in order, a few ahead, never all at once."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -21,7 +22,19 @@ class WorkerPool:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="pneumoscope")
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="pneumoscope")
+
+    def _submit(self, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+        if self._closed:
+            raise RuntimeError("the pool is closed")
+        if self._process != os.getpid():  # a fork has no threads but the one that forked
+            self._start()
+        return self._executor.submit(work, item)
 
     def __enter__(self) -> "WorkerPool":
         return self
@@ -35,7 +48,7 @@ class WorkerPool:
         Raises:
             RuntimeError: the pool is closed.
         """
-        return self._executor.submit(work, item).result()
+        return _result(self._submit(work, item))
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Apply ``work`` to every item, as the built-in ``map`` does.
@@ -53,15 +66,24 @@ class WorkerPool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(self._executor.submit(work, item))
+                waiting.append(self._submit(work, item))
                 if len(waiting) >= AHEAD * self.workers:
-                    yield waiting.popleft().result()
+                    yield _result(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
 
     def close(self) -> None:
         """End the threads when they have done what they are at; what has not begun is dropped. Safe to repeat."""
-        self._executor.shutdown(cancel_futures=True)
+        self._closed = True
+        if self._process == os.getpid():
+            self._executor.shutdown(cancel_futures=True)
+
+
+def _result(future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except CancelledError:
+        raise RuntimeError("the pool is closed") from None

@@ -57,7 +57,7 @@ def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for film in films:
-        writer.writerow([film.path.resolve(), film.label, film.subtype or "", film.patient, film.split])
+        writer.writerow([film.path.absolute(), film.label, film.subtype or "", film.patient, film.split])
     write_text(path, text.getvalue())
 
 

@@ -2,7 +2,7 @@
 
 Radiographs of one patient are not independent, and neither are those taken one after the other: errors come in runs.
 Where the order of acquisition is known, the bootstrap draws blocks of consecutive radiographs within each series
-(Künsch 1989, "The jackknife and the bootstrap for general stationary observations": the moving-block bootstrap).
+(Politis and Romano 1992, "A circular block-resampling procedure for stationary data": the circular block bootstrap).
 Elsewhere it draws patients (Field and Welsh 2007, "Bootstrapping clustered data": the cluster bootstrap). Both take
 percentiles. A resample is a row of weights, how often each radiograph was drawn, so every metric is a function of a
 weight matrix and 2,000 resamples are a few matrix products.
@@ -152,13 +152,16 @@ def _weights(
 def _drawn_blocks(
     series: Sequence[NDArray[np.intp]], block: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """One resample, shape (N,): blocks drawn in every series until it has its length; the last one is cut."""
+    """One resample, shape (N,): blocks drawn in every series until it has its length; the last one is cut.
+
+    A series is closed to a circle, so that its ends are drawn as often as its middle.
+    """
     weights = np.zeros(sum(map(len, series)))
     for rows in series:
         length = min(block, len(rows))
-        starts = generator.integers(0, len(rows) - length + 1, size=-(-len(rows) // length))
+        starts = generator.integers(0, len(rows), size=-(-len(rows) // length))
         drawn = (starts[:, None] + np.arange(length)).ravel()[: len(rows)]
-        np.add.at(weights, rows[drawn], 1)
+        np.add.at(weights, rows[drawn % len(rows)], 1)
     return weights
 
 

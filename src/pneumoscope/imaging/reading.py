@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import os
@@ -33,6 +34,10 @@ else:
 """Where a radiograph comes from; see :func:`read`."""
 
 _IN_MEMORY = "array"
+
+
+class SourceTypeError(TypeError):
+    """A source of a type that no radiograph can be read from."""
 
 
 def read(source: Source) -> Radiograph:
@@ -71,13 +76,13 @@ def reader_for(source: Source) -> Callable[[], Radiograph]:
         return lambda: _from_memory(_decode_array, source, source.tobytes())
     if isinstance(source, Image.Image):
         return partial(_from_image, source)
-    if _is_dataset(source):
+    if is_dataset(source):
         return lambda: _from_bytes(_written(source))
     if isinstance(source, io.TextIOBase):
-        raise TypeError("the file is open as text; open it in binary mode")
+        raise SourceTypeError("the file is open as text; open it in binary mode")
     if hasattr(source, "read"):
         return lambda: _from_bytes(_content(source))
-    raise TypeError(
+    raise SourceTypeError(
         f"a radiograph cannot be read from {type(source).__name__}; give a path, bytes, a binary file, an array, a PIL "
         "image or a pydicom Dataset"
     )
@@ -129,16 +134,18 @@ def _load(path: Path) -> bytes:
 
 
 def _content(file: BinaryIO) -> bytes:
+    content = bytearray()
     try:
-        content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise refuse(Reason.UNREADABLE, f"The file cannot be read: {error.strerror}.") from None
-    if not isinstance(content, bytes | bytearray):
-        raise TypeError("the file gives no bytes; open it in binary mode")
+        while len(content) <= MAX_BYTES and (part := file.read(MAX_BYTES + 1 - len(content))):
+            if not isinstance(part, bytes | bytearray):
+                raise SourceTypeError("the file gives no bytes; open it in binary mode")
+            content += part
+    except (OSError, ValueError) as error:  # ValueError of a closed file
+        raise refuse(Reason.UNREADABLE, f"The file cannot be read ({type(error).__name__}).") from None
     return bytes(content)
 
 
-def _is_dataset(source: object) -> bool:
+def is_dataset(source: object) -> bool:
     """Whether this is a pydicom Dataset; there is none where nobody has imported pydicom."""
     pydicom = sys.modules.get("pydicom")
     return pydicom is not None and isinstance(source, pydicom.Dataset)
@@ -152,7 +159,7 @@ def _written(dataset: Dataset) -> bytes:
         buffer = io.BytesIO()
         try:
             with captured():
-                dcmwrite(buffer, dataset, **encoding)
+                dcmwrite(buffer, copy.deepcopy(dataset), **encoding)  # writing settles its ambiguous elements
             return buffer.getvalue()
         except Exception:  # noqa: S112  of almost any type; the second way is for a Dataset that names no encoding
             continue

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ def _keep(arrays: Arrays, path: Path) -> Path:
     model = import_keras().applications.ResNet50(include_top=False, weights=None)
     model.set_weights(arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"partial-{path.name}")
+    partial = path.with_name(f"{uuid4().hex[:8]}-{path.name}")  # Keras wants the ending
     model.save_weights(partial)
     partial.replace(path)
     return path

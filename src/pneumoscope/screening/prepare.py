@@ -10,7 +10,7 @@ from PIL import Image
 
 from pneumoscope.imaging import Header, NotAssessedError, Radiograph, Reason, Refusal, Remark, Source, to_input
 from pneumoscope.imaging.preprocess import to_8_bit
-from pneumoscope.imaging.reading import reader_for
+from pneumoscope.imaging.reading import SourceTypeError, is_dataset, reader_for
 
 PREVIEW_SIZE = 512
 """The longer side of a preview, in pixels."""
@@ -64,9 +64,27 @@ def prepare(source: Source, size: int, *, preview: bool) -> Prepared | Refusal:
         )
     except NotAssessedError as refused:
         return refused.refusal
+    except SourceTypeError:
+        raise
     except Exception as problem:  # a decoder's own bug must not stop the others; its text may name the patient
         _log.warning("A decoder failed with %s; the radiograph is not assessed.", type(problem).__name__)
         return Refusal(Reason.UNREADABLE, f"The file could not be decoded ({type(problem).__name__}).")
+
+
+def is_one_source(sources: object) -> bool:
+    """Whether this is one source and not several, though it could be iterated over."""
+    if isinstance(sources, np.ndarray):
+        return sources.ndim < 3 or (sources.ndim == 3 and sources.shape[2] == 3)  # else pictures one after the other
+    if isinstance(sources, str | bytes | bytearray | memoryview | os.PathLike | Image.Image):
+        return True
+    return hasattr(sources, "read") or is_dataset(sources)
+
+
+def snapshot(source: Source | Refusal) -> Source | Refusal:
+    """The source as it is now: a caller may fill the same array or buffer again while it waits for its turn."""
+    if isinstance(source, np.ndarray):
+        return source.copy()
+    return bytes(source) if isinstance(source, bytearray | memoryview) else source
 
 
 def name_of(source: Source) -> str | None:

@@ -18,7 +18,7 @@ from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.imaging import Refusal, Source
 from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
-from pneumoscope.screening.prepare import Prepared, name_of, prepare
+from pneumoscope.screening.prepare import Prepared, is_one_source, name_of, prepare, snapshot
 from pneumoscope.screening.result import HeatmapStatus, ModelIdentity, ScreeningResult, Status
 from pneumoscope.screening.runtime.opening import open_session
 
@@ -119,9 +119,9 @@ class Screener:
             TypeError: a single source was given; or, when its turn comes, one of no type that can be screened.
             RuntimeError: when the first result is taken, if the screener is closed.
         """
-        if isinstance(sources, str | bytes | os.PathLike):
+        if is_one_source(sources):
             raise TypeError("screen_many takes several sources; give one to screen")
-        return self._pool.map(self._screening(operating_point, heatmap), sources)
+        return self._pool.map(self._screening(operating_point, heatmap), map(snapshot, sources))
 
     def predict(self, sources: Iterable[Source]) -> Iterator[NDArray[np.float32] | Refusal]:
         """Give the raw logits, for evaluation on labelled radiographs.
@@ -132,7 +132,7 @@ class Screener:
         Returns:
             For each source, in order: float32 (3,) in the order of ``decision.labels.CLASSES``, or why it was refused.
         """
-        return self._pool.map(self._predict, sources)
+        return self._pool.map(self._predict, map(snapshot, sources))
 
     def _identity(self) -> tuple[str, str, str, str]:
         return self.model.name, self.model.version, self.model.sha256[:12], self.model.runtime

@@ -30,7 +30,6 @@ def train(setting: Setting, folder: Path, listener: Listener | None = None) -> N
 
     Raises:
         DataError: the radiographs cannot be used as asked, or the folder holds another run, or one that has ended.
-        NotAssessedError: a radiograph cannot be read.
         CollapseError: see pneumoscope.training.loop.guard; the folder then says "collapsed".
         TrainingError: what was saved of the run is damaged.
     """

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load, write_manifest
 from pneumoscope.errors import DataError
-from pneumoscope.files import PARTIAL, replacing, sha256, write_json
+from pneumoscope.files import PARTIAL, make_folder, replacing, sha256, write_json
 from pneumoscope.network.resnet import build
 from pneumoscope.training.config import SCHEMA, RunConfig, Setting
 from pneumoscope.training.loop.checkpoint import Row
@@ -86,7 +86,7 @@ def begin(folder: Path, config: RunConfig) -> None:
         earlier = read_running(folder)
         if changed := config.differences(earlier):
             raise DataError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for left in folder.glob(f".*{PARTIAL}"):
         left.unlink()
     write_config(folder, config)
@@ -132,7 +132,8 @@ def finish(folder: Path, config: RunConfig, table: Table, model: Any, logits: ND
     model.save_weights(folder / WEIGHTS)
     write_manifest(sorted(table.values(), key=lambda labelled: labelled.path), folder / "split.csv")
     held_out = list(take_side(table, "val").values())
-    order = sorted(range(len(held_out)), key=lambda place: held_out[place].path)  # as manifests are read back
+    # Manifests are read back in this order.
+    order = sorted(range(len(held_out)), key=lambda place: held_out[place].path.absolute())
     write_manifest([held_out[place] for place in order], folder / "validation.csv")
     with replacing(folder / "validation.npz") as stream:
         np.savez(stream, logits=logits[order])

@@ -45,8 +45,8 @@ def test_the_age_in_years(elements, age):
 def test_free_text_is_left_out():
     dataset = pydicom.Dataset()
     dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Secret^Person", "4711", "20200101"
-    dataset.BodyPartExamined = "CHEST OF MRS SECRET"
-    dataset.ViewPosition = "Müller"
+    dataset.BodyPartExamined = "DOE JOHN"
+    dataset.ViewPosition, dataset.Modality, dataset.PhotometricInterpretation = "DOE JOHN 1234", "JOHN", "DOE"
     dataset.PatientSex = "X"
     assert read_header(dataset) == Header()
 

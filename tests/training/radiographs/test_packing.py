@@ -8,7 +8,7 @@ from PIL import Image
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import distinct
 from pneumoscope.decision.labels import Label, Subtype
-from pneumoscope.imaging import NotAssessedError
+from pneumoscope.errors import DataError
 from pneumoscope.progress import silent
 from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights, pack
 from pneumoscope.training.recipe import Augmentation
@@ -85,7 +85,7 @@ def test_pack_keeps_other_films_apart_and_does_not_keep_half_a_pack(tmp_path: Pa
     pack(distinct(films[:6]), tmp_path / "cache", silent)
     assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
     films[3].path.write_text("Dear colleague, please find the film attached.\n")
-    with pytest.raises(NotAssessedError, match=r"3\.png: not_an_image"):
+    with pytest.raises(DataError, match=r"1 radiographs cannot be read(.|\n)*3\.png: not_an_image"):
         pack(distinct(films), tmp_path / "cache", silent)
     assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
 

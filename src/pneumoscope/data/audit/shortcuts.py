@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.errors import MissingExtraError
+from pneumoscope.extras import needed
 
 ALARM = 0.8
 """AUC above which a shortcut is called one on the audit page."""
@@ -162,14 +162,12 @@ def learner() -> Any:  # scikit-learn has no types
     Raises:
         MissingExtraError: it is not installed.
     """
-    try:
+    with needed("Measuring shortcuts", "evaluate"):
         import sklearn.linear_model
         import sklearn.metrics
         import sklearn.model_selection
         import sklearn.pipeline
         import sklearn.preprocessing
-    except ImportError as error:
-        raise MissingExtraError("Measuring shortcuts", "evaluate") from error
     return sklearn
 
 

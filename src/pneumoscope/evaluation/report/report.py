@@ -16,7 +16,7 @@ from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.evaluation.report import baseline, wording
 from pneumoscope.evaluation.report.gallery import worst
 from pneumoscope.extras import needed
-from pneumoscope.files import write_bytes, write_text
+from pneumoscope.files import make_folder, write_bytes, write_text
 from pneumoscope.pages import data_uri, environment
 
 SCHEMA = 2
@@ -110,7 +110,7 @@ class _Figures:
         with needed("The report's figures", "evaluate"):
             from pneumoscope.evaluation.report import figures, style
         self._draw, self._png, self._folder, self._count = figures, style.png, folder, 0
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def of(self, evaluation: Evaluation, slug: str) -> list[dict[str, Any]]:
         return [self._saved(drawing, f"{drawing.name}-{slug}") for drawing in self._draw.draw(evaluation)]

@@ -11,7 +11,16 @@ from pneumoscope.imaging.header import Header
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_CODE = re.compile(r"[A-Z0-9 _-]{1,16}")
+_MODALITY = re.compile(r"[A-Z]{2}")
+_VIEW = re.compile(r"AP|PA|LL|RL|RLD|LLD|RLO|LLO|LAT|LATERAL|OBL|OBLIQUE|AXIAL")
+_PHOTOMETRIC = re.compile(r"MONOCHROME[12]|RGB|PALETTE COLOR|YBR_[A-Z0-9_]{3,12}")
+_SEX = re.compile(r"[FMO]")
+# The parts that PS3.3 C.8.7.1.1.1 and PS3.16 Annex L name for radiography, as far as films are made of them.
+_BODY_PART = re.compile(
+    r"(?:ABDOMEN|ANKLE|ARM|BABYGRAM|BREAST|CALCANEUS|CHEST|CLAVICLE|COCCYX|CSPINE|ELBOW|EXTREMITY|FACE|FEMUR|FINGER|FOOT"
+    r"|FOREARM|HAND|HEAD|HEART|HEEL|HIP|HUMERUS|JAW|KNEE|LEG|LSPINE|LUNG|MANDIBLE|MAXILLA|NECK|ORBIT|PATELLA|PELVIS|RIB"
+    r"|SACRUM|SCAPULA|SHOULDER|SINUS|SKULL|SPINE|SSPINE|STERNUM|TEETH|THORAX|THUMB|TIBIA|TOE|TSPINE|WHOLEBODY|WRIST)S?"
+)
 _UID = re.compile(r"[0-9.]{1,64}")
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
 _IN_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
@@ -20,23 +29,22 @@ _IN_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 def read_header(dataset: Dataset) -> Header:
     """Keep what screening needs of a header.
 
-    A value that is not of the form that the standard asks for is left out: free text could name the patient. The age is
+    A value that is none of the standard's is left out: free text could name the patient. The age is
     PatientAge, or else the time from the birth date to the study; neither date is kept.
 
     Args:
         dataset: as pydicom parsed it.
     """
-    sex = _matching(dataset, "PatientSex", _CODE)
     return Header(
         sop_instance_uid=_matching(dataset, "SOPInstanceUID", _UID),
         series_instance_uid=_matching(dataset, "SeriesInstanceUID", _UID),
         study_instance_uid=_matching(dataset, "StudyInstanceUID", _UID),
-        modality=_matching(dataset, "Modality", _CODE),
-        body_part=_matching(dataset, "BodyPartExamined", _CODE),
-        view=_matching(dataset, "ViewPosition", _CODE),
+        modality=_matching(dataset, "Modality", _MODALITY),
+        body_part=_matching(dataset, "BodyPartExamined", _BODY_PART),
+        view=_matching(dataset, "ViewPosition", _VIEW),
         age_years=_age(dataset),
-        sex=sex if sex in ("F", "M", "O") else None,
-        photometric_interpretation=_matching(dataset, "PhotometricInterpretation", _CODE),
+        sex=_matching(dataset, "PatientSex", _SEX),
+        photometric_interpretation=_matching(dataset, "PhotometricInterpretation", _PHOTOMETRIC),
     )
 
 

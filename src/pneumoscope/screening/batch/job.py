@@ -64,7 +64,7 @@ class Job:
         """How many parts there are."""
         return -(-self.films // self.part_size)
 
-    def films_of(self, part: int) -> int:
+    def count_films(self, part: int) -> int:
         """How many films a part has; the last one may have fewer."""
         return min(self.part_size, self.films - part * self.part_size)
 
@@ -137,7 +137,7 @@ class JobStore:
             rows = pq.read_table(f"{base}/{_part(part)}", filesystem=files, columns=["status", "finding"])
         except (OSError, pa.ArrowException):
             return None
-        return Counts.of(rows.to_pylist()) if rows.num_rows == job.films_of(part) else None
+        return Counts.of(rows.to_pylist()) if rows.num_rows == job.count_films(part) else None
 
     def _earlier(self) -> dict[str, Any] | None:
         files, base = self._place

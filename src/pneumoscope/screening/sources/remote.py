@@ -44,7 +44,7 @@ def fetch(uri: str) -> bytes:
     """Read one file.
 
     Raises:
-        NotAssessedError: when it is missing, empty, larger than the input gate allows, or cannot be read.
+        NotAssessedError: when it is missing, empty, larger than the limits allow, or cannot be read.
     """
     try:
         files, path = locate(uri)

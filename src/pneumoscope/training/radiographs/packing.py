@@ -1,7 +1,7 @@
 """Training radiographs in memory-mapped form: decoded once, then read without the decoder."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
+from pneumoscope.errors import DataError
 from pneumoscope.files import replacing
-from pneumoscope.imaging import INPUT_SIZE, read, to_input
+from pneumoscope.imaging import INPUT_SIZE, NotAssessedError, read, to_input
 from pneumoscope.progress import Progress
 from pneumoscope.training.radiographs.augment import augment
 from pneumoscope.training.radiographs.table import Table
 from pneumoscope.training.recipe import Augmentation
+
+_SHOWN = 5
+"""Unreadable radiographs that a message names."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Radiographs (n, size, size, 1) of 0..255, targets (n, 3) and weights (n,)."""
@@ -100,20 +105,37 @@ def pack(table: Table, cache: Path, progress: Progress, side: int = INPUT_SIZE) 
         side: of the packed radiographs, in pixels.
 
     Raises:
-        NotAssessedError: one of them cannot be read.
+        DataError: some of them cannot be read; it names them, and the disk if that is full.
     """
     ordered = [table[digest] for digest in sorted(table)]
     path = cache / f"radiographs-{fingerprint(table)[:16]}-{side}.npy"
     if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as stream:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (len(ordered), side, side)}
-            np.lib.format.write_array_header_1_0(stream, header)
-            for done, labelled in enumerate(ordered, 1):
-                stream.write(to_input(read(labelled.path), side).tobytes())
-                progress("packing radiographs", done, len(ordered))
+        try:
+            _write_pack(path, ordered, side, progress)
+        except OSError as error:
+            raise DataError(f"{path}: the packed radiographs cannot be written ({error.strerror})") from error
     targets = np.array([labelled.classes for labelled in ordered], dtype=np.float32)
     return PackedRadiographs(np.load(path, mmap_mode="r"), targets, class_weights(targets))
+
+
+def _write_pack(path: Path, ordered: Sequence[LabelledRadiograph], side: int, progress: Progress) -> None:
+    unreadable = []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as stream:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(ordered), side, side)}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for done, labelled in enumerate(ordered, 1):
+            try:
+                stream.write(to_input(read(labelled.path), side).tobytes())
+            except NotAssessedError as error:
+                unreadable.append(str(error))
+            progress("packing radiographs", done, len(ordered))
+        if unreadable:
+            shown = "\n".join(unreadable[:_SHOWN])
+            more = f"\nand {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
+            raise DataError(
+                f"{len(unreadable)} radiographs cannot be read; mend them or leave them out:\n{shown}{more}"
+            )
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:
