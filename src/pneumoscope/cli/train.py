@@ -13,7 +13,7 @@ HELP = "Train the network: a new run, or an interrupted one from where it was st
 
 RECIPES = {
     "default": "how the released network was trained",
-    "quick": "about an hour on two cores, a little less accurate",
+    "quick": "about an hour on two cores that multiply bfloat16, a little less accurate",
     "baseline": "the two-phase system that the project rebuilt",
     "naive": "all layers at once at a high rate; collapses",
 }

@@ -107,7 +107,7 @@ class _Figures:
     """Draws, numbers and saves figures."""
 
     def __init__(self, folder: Path) -> None:
-        with needed("The report's figures", "evaluate"):
+        with needed("A report with figures", "evaluate"):
             from pneumoscope.evaluation.report import figures, style
         self._draw, self._png, self._folder, self._count = figures, style.png, folder, 0
         make_folder(folder)

@@ -15,7 +15,7 @@ _SIDE = 512  # longer side of the written picture's panels, pixels
 _MARGIN = 34  # height of the legend's line, pixels
 
 
-NOTHING_TO_SHOW = "No heatmap: no region raised the score above the threshold."
+NOTHING_TO_SHOW = "No heatmap: the finding is normal, and heat is drawn only for pneumonia."
 
 
 def hidden(result: ScreeningResult) -> str | None:
