@@ -33,8 +33,15 @@ def corner() -> np.ndarray:
 
 def on_lungs() -> np.ndarray:
     """A film that is bright where the lungs are."""
-    pixels = np.full((224, 224), 60, np.uint8)
+    pixels = dark()
     pixels[lung_field(224)] = 240
+    return pixels
+
+
+def dark() -> np.ndarray:
+    """Nearly one dark grey, but for the lowest row: a flat tail is a truncated film."""
+    pixels = np.full((224, 224), 60, np.uint8)
+    pixels[-1, ::2] += 1
     return pixels
 
 
@@ -80,7 +87,7 @@ def test_screening_checks_heatmaps_where_they_are_asked_for(screener: Screener) 
     film_of_lungs = on_lungs()
     threshold = 0.9 * screener.screen(film_of_lungs).probability
     assert screener.screen(film_of_lungs, threshold, heatmap=True).heatmap is HeatmapStatus.SHOWN
-    aside = np.full((224, 224), 60, np.uint8)
+    aside = dark()
     aside[:64, 160:] = 250  # upper right
     just_below = 0.999 * screener.screen(aside).probability
     assert screener.screen(aside, just_below, heatmap=True).heatmap is HeatmapStatus.OUTSIDE_LUNGS

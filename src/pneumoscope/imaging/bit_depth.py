@@ -1,5 +1,8 @@
 """The value that means white, where a file does not say how many bits its greys have."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 _WHITES = (255, 1023, 4095, 16383, 65535)
 
 
@@ -18,3 +21,17 @@ def full_scale(largest: int) -> int:
         255, 1023, 4095, 16383 or 65535.
     """
     return next(white for white in _WHITES if largest <= white)
+
+
+def white_of(values: NDArray[np.integer]) -> int:
+    """The value that means white in a picture of 16 bits, which may bear marks that are brighter than its own white.
+
+    Burnt-in marks are often 65,535 whatever the picture's depth. So 65,535 does not count where no other value is near.
+
+    Args:
+        values: 0..65535, of any shape.
+    """
+    brightest = int(values.max())
+    if brightest == _WHITES[-1]:
+        brightest = int(values.max(where=values < brightest, initial=0)) or brightest
+    return full_scale(brightest)

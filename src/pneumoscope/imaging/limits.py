@@ -1,5 +1,7 @@
 """The limits: what a picture must be before it is decoded, and before a model may judge it."""
 
+import numpy as np
+
 from pneumoscope.imaging.radiograph import Pixels
 from pneumoscope.imaging.refusal import Reason, refuse
 
@@ -12,8 +14,15 @@ MAX_PIXELS = 100_000_000
 MIN_SIDE = 112
 """Least length of the shorter side in pixels: half the model's input; below it, interpolation makes up most of it."""
 
-MIN_CONTRAST = 8.0
-"""Least difference, in grey levels of 256, between the darkest and the brightest pixel."""
+MIN_SPREAD = 32.0
+"""Least difference, in grey levels of 256, of the 2nd and the 98th percentile. 1,728 real films have 84 or more."""
+
+MAX_SATURATED = 0.6
+"""Largest share of pixels that are black or white. 1,728 real films have 0.28 or less."""
+
+MAX_FLAT_TAIL = (0.08, 0.35)
+"""Largest shares of the height that rows of one grey, or rows of one black or white, may take up at the lower edge. A
+decoder fills what a damaged file lacks with one value."""
 
 
 def check_bytes(count: int) -> None:
@@ -61,13 +70,26 @@ def check_frames(multiple: bool) -> None:
 
 
 def check_contrast(pixels: Pixels) -> None:
-    """Refuse a picture, grey 0..255, that shows nothing.
+    """Refuse a picture, grey 0..255, that shows nothing, or lacks its lower part.
 
     Raises:
-        NotAssessedError: BLANK.
+        NotAssessedError: BLANK or TRUNCATED.
     """
-    contrast = float(pixels.max() - pixels.min())
-    if not contrast >= MIN_CONTRAST:  # so written that NaN is refused
+    low, high = np.percentile(pixels, (2, 98))
+    saturated = float(((pixels <= 0) | (pixels >= 255)).mean())
+    if not (high - low >= MIN_SPREAD and saturated <= MAX_SATURATED):  # so written that NaN is refused
         raise refuse(
-            Reason.BLANK, f"The picture is blank: its grey levels span {contrast:.1f} of 255. Check the export."
+            Reason.BLANK,
+            f"The picture has no usable contrast: most greys span {high - low:.0f} of 255, and {saturated:.0%} of the "
+            "pixels are black or white. Check the export and its window.",
         )
+    tail = _flat_tail(pixels)
+    grey, extreme = MAX_FLAT_TAIL
+    if tail > (grey if 8 < pixels[-1, 0] < 247 else extreme):
+        raise refuse(Reason.TRUNCATED, "The lower part of the picture is missing; copy or export the file again.")
+
+
+def _flat_tail(pixels: Pixels) -> float:
+    """The share of the height that the rows at the lower edge take up which all have one and the same value."""
+    flat = (pixels == pixels[-1, 0]).all(axis=1)
+    return float(np.argmin(flat[::-1]) / len(flat))

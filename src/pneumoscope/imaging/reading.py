@@ -6,6 +6,7 @@ import copy
 import hashlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.imaging.bit_depth import full_scale
+from pneumoscope.imaging.bit_depth import white_of
 from pneumoscope.imaging.decoder_warnings import captured
 from pneumoscope.imaging.formats import raster, recognise
 from pneumoscope.imaging.limits import MAX_BYTES, check_bytes, check_contrast, check_frames, check_size
@@ -34,6 +35,7 @@ else:
 """Where a radiograph comes from; see :func:`read`."""
 
 _IN_MEMORY = "array"
+_OTHER_IMAGES = re.compile(rb"BM.{4}\0\0\0\0|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
 
 
 class SourceTypeError(TypeError):
@@ -101,6 +103,10 @@ def _from_bytes(content: bytes) -> Radiograph:
         check_bytes(len(content))
         known = recognise(content)
         if known is None:
+            if _OTHER_IMAGES.match(content):
+                raise refuse(
+                    Reason.UNSUPPORTED, "Pneumoscope does not read BMP, GIF or WebP; export it as PNG or DICOM."
+                )
             raise refuse(
                 Reason.NOT_AN_IMAGE,
                 "The content is not JPEG, PNG, TIFF or DICOM, whatever the name says; export it again.",
@@ -194,8 +200,11 @@ def _decode_array(values: NDArray[Any]) -> Decoded:
     if values.dtype == np.uint8:
         return Decoded(np.asarray(Image.fromarray(values).convert("L")))
     if values.dtype == np.uint16:
-        white = full_scale(int(values.max()))
-        return Decoded(_luma(values) * np.float32(255 / white), remarks=(Remark.BIT_DEPTH_INFERRED,) * (white < 65535))
+        white = white_of(values)
+        return Decoded(
+            np.minimum(_luma(values) * np.float32(255 / white), 255),
+            remarks=(Remark.BIT_DEPTH_INFERRED,) * (white < 65535),
+        )
     if not np.issubdtype(values.dtype, np.floating):
         raise _unfit(f"has dtype {values.dtype}; give uint8, uint16 or float")
     if not (values.min() >= 0 and values.max() <= 255):  # so written that NaN fails

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NO_PIXEL_DATA = "no_pixel_data"
     MULTIPLE_FRAMES = "multiple_frames"
     UNSUPPORTED = "unsupported_encoding"
+    CONTRADICTORY = "header_contradicts_pixels"
     BLANK = "blank_image"
     NOT_A_RADIOGRAPH = "not_a_radiograph"
 

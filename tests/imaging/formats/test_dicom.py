@@ -6,7 +6,8 @@ import io
 import numpy as np
 import pytest
 
-from pneumoscope.imaging import NotAssessedError, Reason, read
+from pneumoscope.imaging import NotAssessedError, Reason, Remark, read
+from pneumoscope.imaging.formats.dicom import decode
 
 pydicom = pytest.importorskip("pydicom", reason="the extra 'dicom' is not installed")
 imagecodecs = pytest.importorskip("imagecodecs", reason="the extra 'dicom' is not installed")
@@ -44,8 +45,8 @@ def test_every_depth_reaches_black_and_white(make_dicom, bits):
 
 
 def test_monochrome1_is_the_inverse_of_monochrome2(make_dicom, stored):
-    plain = read(make_dicom(stored, 12, **WINDOW)).pixels
-    inverse = read(make_dicom(stored, 12, **WINDOW, PhotometricInterpretation="MONOCHROME1")).pixels
+    plain = decode(make_dicom(stored, 12, **WINDOW)).pixels
+    inverse = decode(make_dicom(stored, 12, **WINDOW, PhotometricInterpretation="MONOCHROME1")).pixels
     np.testing.assert_allclose(inverse, 255 - plain, atol=1e-3)
     assert (plain[0, 0], inverse[0, 0]) == (0, 255)
 
@@ -78,7 +79,7 @@ def test_a_window_gives_what_pydicom_gives(make_dicom, stored, function, slope, 
     dataset = pydicom.dcmread(io.BytesIO(content))
     output = pydicom.pixels.apply_windowing(pydicom.pixels.apply_modality_lut(stored, dataset), dataset)
     black, white = intercept, 4095 * slope + intercept  # the output range, PS3.3 C.11.2.1.2
-    np.testing.assert_allclose(read(content).pixels, (output - black) / (white - black) * 255, atol=2e-2)
+    np.testing.assert_allclose(decode(content).pixels, (output - black) / (white - black) * 255, atol=2e-2)
 
 
 def test_a_linear_window_by_hand(make_dicom):
@@ -99,8 +100,8 @@ def test_a_negative_slope_inverts_what_the_window_sees(make_dicom, stored):
 
 
 def test_the_first_of_several_windows_is_taken(make_dicom, stored):
-    several = read(make_dicom(stored, 12, WindowCenter=[100, 3000], WindowWidth=[101, 500])).pixels
-    np.testing.assert_array_equal(several, read(make_dicom(stored, 12, **WINDOW)).pixels)
+    several = decode(make_dicom(stored, 12, WindowCenter=[100, 3000], WindowWidth=[101, 500])).pixels
+    np.testing.assert_array_equal(several, decode(make_dicom(stored, 12, **WINDOW)).pixels)
 
 
 @pytest.mark.parametrize("width", [0, -5, ""])
@@ -110,7 +111,7 @@ def test_a_window_the_standard_forbids_is_left_out(make_dicom, stored, width):
 
 
 def test_a_window_of_width_1_is_a_step(make_dicom, stored):
-    pixels = read(make_dicom(stored, 12, WindowCenter=1000, WindowWidth=1)).pixels
+    pixels = decode(make_dicom(stored, 12, WindowCenter=1000, WindowWidth=1)).pixels
     np.testing.assert_array_equal(pixels, np.where(stored >= 1000, 255, 0))
 
 
@@ -125,7 +126,7 @@ def test_a_voi_lut_of_other_depths_starting_elsewhere(make_dicom, stored, bits, 
     table = np.linspace(0, white, 1001).astype(int)
     content = make_dicom(stored, 12, VOILUTSequence=lookup_table(table, 500, bits))
     expected = table[np.clip(stored.astype(int) - 500, 0, 1000)] * (255 / white)
-    np.testing.assert_allclose(read(content).pixels, expected, atol=1e-3)
+    np.testing.assert_allclose(decode(content).pixels, expected, atol=1e-3)
 
 
 def test_a_voi_lut_after_rescale_takes_negative_values(make_dicom, stored):
@@ -162,13 +163,120 @@ def test_padding_is_black_and_does_not_stretch_the_range(make_dicom, stored):
     values = np.clip(stored, 1000, 2000)
     values[:10] = 4000
     content = make_dicom(values, 12, PixelPaddingValue=4000, PhotometricInterpretation="MONOCHROME1")
-    pixels = read(content).pixels
+    pixels = decode(content).pixels
     assert (pixels[:10] == 0).all()
     np.testing.assert_allclose(pixels[10:], (2000.0 - values[10:]) * 255 / 1000, atol=1e-2)
 
 
-def test_unused_high_bits_are_ignored(make_dicom, stored):
-    np.testing.assert_array_equal(read(make_dicom(stored | 0x9000, 12)).pixels, read(make_dicom(stored, 12)).pixels)
+@pytest.mark.parametrize("unused", [0x1000, 0x9000])
+def test_unused_high_bits_that_are_the_same_everywhere_are_ignored(make_dicom, stored, unused):
+    np.testing.assert_array_equal(read(make_dicom(stored | unused, 12)).pixels, read(make_dicom(stored, 12)).pixels)
+
+
+def test_overlay_planes_in_the_unused_bits_are_ignored(make_dicom, reason, stored):
+    marked = stored.copy()
+    marked[:50, :50] |= 0x2000
+    content = make_dicom(marked, 12)
+    assert reason(content) is Reason.CONTRADICTORY
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    dataset.add_new(0x60000102, "US", 13)
+    file = io.BytesIO()
+    dataset.save_as(file)
+    np.testing.assert_array_equal(read(file.getvalue()).pixels, read(make_dicom(stored, 12)).pixels)
+
+
+def test_a_sign_may_fill_the_unused_bits(make_dicom):
+    values = np.linspace(-2048, 2047, 160 * 200).reshape(160, 200).astype(np.int16)
+    low = (values & 0x0FFF).astype(np.int16)
+    np.testing.assert_array_equal(read(make_dicom(values, 12)).pixels, read(make_dicom(low, 12)).pixels)
+
+
+def test_values_at_the_upper_end_of_a_word_are_read_by_the_high_bit(make_dicom, stored):
+    content = make_dicom(stored << 4, 12, HighBit=15)
+    np.testing.assert_array_equal(read(content).pixels, read(make_dicom(stored, 12)).pixels)
+
+
+def test_a_picture_of_16_bits_under_a_header_of_12_contradicts_it(make_dicom, compress, reason, stored):
+    deep = (stored * 16).astype(np.uint16)
+    assert reason(make_dicom(deep, 12)) is Reason.CONTRADICTORY
+    for syntax, stream in lossless_streams(deep, 16).items():
+        assert reason(compress(make_dicom(stored, 12), syntax, stream)) is Reason.CONTRADICTORY
+
+
+@pytest.mark.parametrize("keyword", ["SamplesPerPixel", "PixelRepresentation", "HighBit"])
+def test_elements_that_can_have_one_value_only_may_be_left_out(make_dicom, stored, keyword):
+    content = make_dicom(stored, 12)
+    np.testing.assert_array_equal(read(make_dicom(stored, 12, **{keyword: None})).pixels, read(content).pixels)
+
+
+def test_windows_with_a_decimal_comma_or_a_gap(make_dicom, stored):
+    content = make_dicom(stored, 12, WindowCenter=2048.5, WindowWidth=4096.5)
+    expected = read(content).pixels
+    comma = content.replace(b"2048.5", b"2048,5").replace(b"4096.5", b"4096,5")
+    assert comma != content
+    np.testing.assert_array_equal(read(comma).pixels, expected)
+    assert Remark.NO_WINDOW not in read(comma).remarks
+    gap = make_dicom(stored, 12, WindowCenter=["", 2048.5], WindowWidth=["", 4096.5])
+    np.testing.assert_array_equal(read(gap).pixels, expected)
+
+
+def colour_dicom(make_dicom, colours):
+    """A DICOM of three samples; colours (Rows, Columns, 3) uint8."""
+    dataset = pydicom.dcmread(io.BytesIO(make_dicom(colours[..., 0])))
+    dataset.PhotometricInterpretation, dataset.SamplesPerPixel, dataset.PlanarConfiguration = "RGB", 3, 0
+    dataset.PixelData = colours.tobytes()
+    file = io.BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+def test_a_grey_film_stored_as_colour_is_read_and_a_colour_is_not(make_dicom, reason, grey):
+    colours = np.repeat(grey[..., None], 3, axis=2)
+    np.testing.assert_array_equal(read(colour_dicom(make_dicom, colours)).pixels, read(make_dicom(grey)).pixels)
+    colours[5, 5, 0] ^= 1
+    assert reason(colour_dicom(make_dicom, colours)) is Reason.UNSUPPORTED
+
+
+def test_a_grey_palette_is_looked_up(make_dicom, grey):
+    dataset = pydicom.dcmread(io.BytesIO(make_dicom(grey)))
+    dataset.PhotometricInterpretation = "PALETTE COLOR"
+    table = (np.arange(255, -1, -1, dtype=np.uint16) * 257).astype("<u2").tobytes()
+    for colour in range(3):
+        dataset.add_new(0x00281101 + colour, "US", [256, 0, 16])
+        dataset.add_new(0x00281201 + colour, "OW", table)
+    file = io.BytesIO()
+    dataset.save_as(file)
+    pixels = read(file.getvalue()).pixels
+    low, high = int(grey.min()), int(grey.max())
+    np.testing.assert_allclose(pixels, (high - grey.astype(float)) * 255 / (high - low), atol=1e-2)
+
+
+def test_two_pictures_without_a_number_of_frames_are_refused(make_dicom, compress, reason, grey):
+    dataset = pydicom.dcmread(io.BytesIO(make_dicom(grey)))
+    dataset.PixelData = dataset.PixelData * 2
+    file = io.BytesIO()
+    dataset.save_as(file)
+    assert reason(file.getvalue()) is Reason.MULTIPLE_FRAMES
+    dataset.file_meta.TransferSyntaxUID = JPEG + "90"
+    stream = lossless_streams(grey, 8)[JPEG + "90"]
+    dataset.PixelData = pydicom.encaps.encapsulate([stream, stream])
+    file = io.BytesIO()
+    dataset.save_as(file)
+    assert reason(file.getvalue()) is Reason.MULTIPLE_FRAMES
+
+
+@pytest.mark.parametrize("padding", [1, 4, 16])
+def test_padding_behind_a_code_stream_is_ignored(make_dicom, compress, grey, padding):
+    content = make_dicom(grey)
+    stream = lossless_streams(grey, 8)[JPEG + "90"]
+    padded = compress(content, JPEG + "90", stream + bytes(padding))
+    np.testing.assert_array_equal(read(padded).pixels, read(content).pixels)
+
+
+def test_a_picture_in_the_preamble_does_not_hide_the_dicom(make_dicom, stored):
+    content = make_dicom(stored, 12)
+    both = b"II*\0" + bytes(124) + content[128:]
+    assert read(both).encoding == "DICOM"
 
 
 def saved(dataset, syntax):
@@ -275,7 +383,7 @@ def test_other_modalities_are_no_radiographs(make_dicom, reason, stored, element
     assert reason(make_dicom(stored, 12, **elements)) is Reason.NOT_A_RADIOGRAPH
 
 
-@pytest.mark.parametrize("modality", ["CR", "DX", "RG", None, ""])
+@pytest.mark.parametrize("modality", ["CR", "DX", "RG", "DR", "XR", None, ""])
 def test_radiographs_pass_with_or_without_a_modality(make_dicom, stored, modality):
     assert read(make_dicom(stored, 12, Modality=modality)).pixels.shape == stored.shape
 
@@ -288,14 +396,19 @@ def test_radiographs_pass_with_or_without_a_modality(make_dicom, stored, modalit
         ({"Rows": 60_000, "Columns": 60_000}, Reason.TOO_LARGE),
         ({"Rows": 64}, Reason.TOO_SMALL),
         ({"NumberOfFrames": 2}, Reason.MULTIPLE_FRAMES),
-        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3, "PlanarConfiguration": 0}, Reason.UNSUPPORTED),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, Reason.UNSUPPORTED),
+        ({"PhotometricInterpretation": "YBR_FULL", "SamplesPerPixel": 3}, Reason.UNSUPPORTED),
+        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 1}, Reason.UNSUPPORTED),
         ({"BitsAllocated": 32}, Reason.UNSUPPORTED),
         ({"PresentationIntentType": "FOR PROCESSING"}, Reason.UNSUPPORTED),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"}, Reason.UNSUPPORTED),
         ({"Rows": 161}, Reason.TRUNCATED),
         ({"Rows": None}, Reason.TRUNCATED),
         ({"WindowCenter": 30_000, "WindowWidth": 10}, Reason.BLANK),
+        ({"WindowCenter": 32_768, "WindowWidth": 65_536}, Reason.BLANK),
+        ({"WindowCenter": 2_048, "WindowWidth": 200}, Reason.BLANK),
+        ({"HighBit": 10}, Reason.CONTRADICTORY),
+        ({"HighBit": 16}, Reason.CONTRADICTORY),
+        ({"BitsStored": 10, "HighBit": 9}, Reason.CONTRADICTORY),
     ],
 )
 def test_pictures_that_are_refused(make_dicom, reason, stored, elements, expected):
@@ -306,12 +419,27 @@ def test_video_is_unsupported(make_dicom, compress, reason, grey):
     assert reason(compress(make_dicom(grey), JPEG + "102", b"\0\0")) is Reason.UNSUPPORTED
 
 
-def test_a_deflated_data_set_is_unsupported_before_it_is_inflated(make_dicom, reason, grey):
-    dataset = pydicom.dcmread(io.BytesIO(make_dicom(grey)))
+def deflated(content, padding=0):
+    dataset = pydicom.dcmread(io.BytesIO(content))
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    dataset.add_new(0x00091001, "OB", bytes(padding))
     file = io.BytesIO()
     dataset.save_as(file, enforce_file_format=True)
-    assert reason(file.getvalue()) is Reason.UNSUPPORTED
+    return file.getvalue()
+
+
+def test_a_deflated_data_set_is_inflated(make_dicom, reason, stored):
+    content = make_dicom(stored, 12)
+    np.testing.assert_array_equal(read(deflated(content)).pixels, read(content).pixels)
+    assert reason(deflated(content)[:-2000]) is Reason.TRUNCATED
+
+
+def test_a_deflated_bomb_is_refused(make_dicom, reason, grey, monkeypatch):
+    monkeypatch.setattr("pneumoscope.imaging.formats.dicom.MAX_BYTES", 100_000)
+    monkeypatch.setattr("pneumoscope.imaging.limits.MAX_BYTES", 100_000)
+    content = deflated(make_dicom(grey), padding=1_000_000)
+    assert len(content) < 100_000
+    assert reason(content) is Reason.UNREADABLE
 
 
 @pytest.mark.parametrize("compressed", [False, True])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumoscope.imaging import NotAssessedError, Reason, read
+from pneumoscope.imaging import NotAssessedError, Reason, Remark, read
+from pneumoscope.imaging.formats.raster import MAX_SCANS
 from pneumoscope.imaging.limits import MIN_SIDE
 
 ORIENTATION = 0x0112
@@ -93,9 +94,8 @@ def test_a_palette_is_looked_up(grey, encode):
     np.testing.assert_array_equal(read(encode(image, "PNG")).pixels, grey)
 
 
-def test_one_bit_becomes_black_and_white(grey, encode):
-    image = Image.fromarray(grey > 100)
-    np.testing.assert_array_equal(read(encode(image, "TIFF")).pixels, np.where(grey > 100, 255, 0))
+def test_one_bit_shows_no_film(grey, encode, reason):
+    assert reason(encode(Image.fromarray(grey > 100), "TIFF")) is Reason.UNSUPPORTED
 
 
 @pytest.mark.parametrize("encoding", ["JPEG", "TIFF"])
@@ -219,3 +219,41 @@ def test_damaged_bytes_are_read_or_refused_but_never_raise_otherwise(grey, encod
         except NotAssessedError:
             refused += 1
     assert refused > 40
+
+
+def test_what_follows_the_end_of_a_jpeg_is_not_looked_at(grey, encode):
+    """Phones put a film of moving pictures behind a picture, and its scan marks have no end mark."""
+    content = encode(grey, "JPEG")
+    moving = b"\0\0\0\x18ftypmp42" + bytes(500) + b"\xff\xda" + bytes(500)
+    np.testing.assert_array_equal(read(content + moving).pixels, read(content).pixels)
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded(grey, encode, reason):
+    content = encode(grey, "JPEG", progressive=True)
+    at = content.index(b"\xff\xda")
+    end = content.index(b"\xff\xc4", at)  # the first scan ends where the tables of the second begin
+    assert read(content).pixels.shape == grey.shape
+    assert reason(content[:at] + MAX_SCANS * content[at:end] + content[at:]) is Reason.UNSUPPORTED
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"tEXt", b"iCCP"])
+def test_large_texts_in_a_png_do_not_matter(grey, encode, kind):
+    content = encode(grey, "PNG")
+    body = b"note\0\0" + zlib.compress(bytes(3_000_000)) if kind != b"tEXt" else b"note\0" + b"x" * 3_000_000
+    chunk = struct.pack(">L", len(body)) + kind + body + struct.pack(">L", zlib.crc32(kind + body))
+    after_header = 8 + 25
+    padded = content[:after_header] + chunk + content[after_header:]
+    np.testing.assert_array_equal(read(padded).pixels, read(content).pixels)
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("marker", [True, False])
+def test_a_burnt_in_marker_does_not_change_the_depth(grey, encode, bits, marker):
+    """Marks are often 65,535 in a picture of 12 bits, which would be nearly black then."""
+    white = 2**bits - 1
+    values = (grey.astype(np.uint32) * white // 255).astype(np.uint16)
+    if marker:
+        values[:12, :20] = 65535
+    radiograph = read(encode(values, "PNG"))
+    np.testing.assert_allclose(radiograph.pixels, np.minimum(values.astype(float) / white, 1) * 255, atol=1e-3)
+    assert Remark.BIT_DEPTH_INFERRED in radiograph.remarks

@@ -30,6 +30,14 @@ class Format:
 
 
 FORMATS = (
+    Format(
+        "DICOM",
+        # First, because the preamble may hold another format. With the preamble of part 10; or without, as old CR
+        # readers wrote them: a first element of group 2 or 8.
+        re.compile(rb".{128}DICM|[\x02\x08]\0[\0-\x20]\0(?:[A-Z]{2}|.\0\0\0)", re.DOTALL),
+        (".dcm", ".dicom"),
+        dicom.decode,
+    ),
     Format("JPEG", re.compile(rb"\xff\xd8\xff"), (".jpeg", ".jpg"), partial(raster.decode, encoding="JPEG")),
     Format("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), (".png",), partial(raster.decode, encoding="PNG")),
     Format(
@@ -37,13 +45,6 @@ FORMATS = (
         re.compile(rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]"),
         (".tif", ".tiff"),
         partial(raster.decode, encoding="TIFF"),
-    ),
-    Format(
-        "DICOM",
-        # With the preamble of part 10; or without, as old CR readers wrote them: a first element of group 2 or 8.
-        re.compile(rb".{128}DICM|[\x02\x08]\0[\0-\x20]\0(?:[A-Z]{2}|.\0\0\0)", re.DOTALL),
-        (".dcm", ".dicom"),
-        dicom.decode,
     ),
 )
 

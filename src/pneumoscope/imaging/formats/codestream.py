@@ -39,7 +39,7 @@ def decode(frame: bytes, syntax: str, shape: tuple[int, int]) -> NDArray[Any]:
     size = _jpeg_2000_size(frame) if syntax in _JPEG_2000 else _jpeg_size(frame)
     if size != (*shape, 1):
         raise ValueError("the code stream has another size than the DICOM header")
-    if b"\xff\xd9" not in frame[-4:]:  # one byte of padding may follow the end mark
+    if not frame.rstrip(b"\0").endswith(b"\xff\xd9"):  # padding may follow the end mark
         raise ValueError("the code stream has no end mark")
     if syntax in _JPEG_2000:
         return np.asarray(imagecodecs.jpeg2k_decode(frame))

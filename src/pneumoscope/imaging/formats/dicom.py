@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +15,15 @@ from pneumoscope.imaging.bit_depth import full_scale
 from pneumoscope.imaging.decoder_warnings import captured
 from pneumoscope.imaging.formats.dicom_header import read_header
 from pneumoscope.imaging.header import Header
-from pneumoscope.imaging.limits import check_frames, check_size
+from pneumoscope.imaging.limits import MAX_BYTES, check_bytes, check_frames, check_size
 from pneumoscope.imaging.radiograph import Decoded, Remark
 from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_MODALITIES = ("", "CR", "DX", "RG")  # RG: film, digitised
+_MODALITIES = ("", "CR", "DX", "RG", "DR", "XR")  # RG: film, digitised; DR and XR: what some detectors write for DX
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 _FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
 _RADIOGRAPH_CLASSES = (
     "",
@@ -89,9 +92,10 @@ def _parse(content: bytes, warned: list[str]) -> Dataset:
     read_preamble(file, force=True)
     # The syntax first and alone: pydicom would inflate a deflated data set whatever its size.
     meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
-    if meta.get("TransferSyntaxUID", _UNCOMPRESSED[0]) not in (*_UNCOMPRESSED, _RLE, *codestream.SYNTAXES):
+    if meta.get("TransferSyntaxUID", _UNCOMPRESSED[0]) not in (*_UNCOMPRESSED, _RLE, _DEFLATED, *codestream.SYNTAXES):
         raise _unsupported("this DICOM transfer syntax")
-    dataset = dcmread(io.BytesIO(content), force=True)
+    deflated = meta.get("TransferSyntaxUID") == _DEFLATED
+    dataset = dcmread(io.BytesIO(_inflated(content[file.tell() :]) if deflated else content), force=True)
     if any("end of file" in message.lower() for message in warned):
         raise _damaged()
     if "TransferSyntaxUID" not in dataset.file_meta:
@@ -99,6 +103,16 @@ def _parse(content: bytes, warned: list[str]) -> Dataset:
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
     return dataset
+
+
+def _inflated(deflated: bytes) -> bytes:
+    """Inflate a data set, and no more of it than a file may hold."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = stream.decompress(deflated, MAX_BYTES + 1)
+    check_bytes(len(content))
+    if not stream.eof:
+        raise _damaged()
+    return content
 
 
 def _check_kind(dataset: Dataset) -> None:
@@ -121,10 +135,24 @@ def _check_picture(dataset: Dataset) -> None:
         )
     check_frames(int(dataset.get("NumberOfFrames") or 1) > 1)
     check_size(dataset.Columns, dataset.Rows)
-    if dataset.PhotometricInterpretation not in ("MONOCHROME1", "MONOCHROME2") or dataset.SamplesPerPixel != 1:
+    if dataset.BitsAllocated not in (8, 16):
+        raise _unsupported("DICOM pixels of other than 8 or 16 bits")
+    _complete(dataset)
+    photometric, samples = dataset.PhotometricInterpretation, dataset.SamplesPerPixel
+    if (photometric, samples) not in (("MONOCHROME1", 1), ("MONOCHROME2", 1), ("RGB", 3), ("PALETTE COLOR", 1)):
         raise _unsupported("colour DICOM")
-    if dataset.BitsAllocated not in (8, 16) or not 1 < dataset.BitsStored <= dataset.BitsAllocated:
-        raise _unsupported("DICOM pixels of other than 2 to 16 bits")
+    if not 1 < dataset.BitsStored <= dataset.HighBit + 1 <= dataset.BitsAllocated:
+        raise _contradictory("bits that it stores")
+
+
+def _complete(dataset: Dataset) -> None:
+    """Give the elements that some writers leave out the values that they can only have."""
+    usual = {"SamplesPerPixel": 1, "PixelRepresentation": 0, "BitsStored": dataset.BitsAllocated}
+    for keyword, value in usual.items():
+        if dataset.get(keyword) is None:
+            setattr(dataset, keyword, value)
+    if dataset.get("HighBit") is None:
+        dataset.HighBit = dataset.BitsStored - 1
 
 
 def _is_cut(dataset: Dataset) -> bool:
@@ -134,27 +162,81 @@ def _is_cut(dataset: Dataset) -> bool:
 
 
 def _stored(dataset: Dataset) -> NDArray[np.int32]:
-    """Give the stored values, without what old writers keep in the unused high bits."""
-    from pydicom.encaps import get_frame, parse_fragments
+    """Give the stored values, without what old writers keep in the unused bits.
+
+    Raises:
+        NotAssessedError: CONTRADICTORY, where the unused bits hold a picture; MULTIPLE_FRAMES or TRUNCATED.
+    """
+    if dataset.PhotometricInterpretation in ("RGB", "PALETTE COLOR"):
+        return _grey_of_colour(dataset)
+    span, shift = 1 << dataset.BitsStored, dataset.HighBit + 1 - dataset.BitsStored
+    compressed = dataset.file_meta.TransferSyntaxUID not in (*_UNCOMPRESSED, _RLE)
+    words = _code_stream(dataset) if compressed else _words(dataset) >> shift
+    sign = dataset.PixelRepresentation * span // 2
+    values = ((words & (span - 1)) ^ sign) - sign
+    word = (1 << dataset.BitsAllocated) - 1
+    extended = (words & word) == (values & word)  # the sign fills the unused bits
+    unused = np.where(extended, 0, words & word & ~(span - 1) & ~_overlay_bits(dataset, shift))
+    if unused.min() != unused.max():
+        raise _contradictory(f"{dataset.BitsStored} bits")
+    return np.asarray(values, dtype=np.int32)
+
+
+def _words(dataset: Dataset) -> NDArray[np.int32]:
+    """The words as they are stored, without a sign; shape (Rows, Columns)."""
     from pydicom.pixels import pixel_array
+
+    whole = copy.deepcopy(dataset)  # which shares the pixels
+    whole.BitsStored, whole.HighBit, whole.PixelRepresentation = dataset.BitsAllocated, dataset.BitsAllocated - 1, 0
+    if dataset.file_meta.TransferSyntaxUID in _UNCOMPRESSED:
+        frame = dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated // 8
+        check_frames(len(dataset.PixelData) >= 2 * frame)
+        whole.PixelData = dataset.PixelData[: frame + frame % 2]
+    return np.asarray(pixel_array(whole), dtype=np.int32)
+
+
+def _code_stream(dataset: Dataset) -> NDArray[np.int32]:
+    from pydicom.encaps import generate_fragments, get_frame, parse_fragments
 
     from pneumoscope.imaging.formats import codestream
 
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax not in codestream.SYNTAXES:
-        return np.asarray(pixel_array(dataset), dtype=np.int32)
+    syntax, span = dataset.file_meta.TransferSyntaxUID, 1 << dataset.BitsStored
     _, starts = parse_fragments(dataset.PixelData)
     (length,) = struct.unpack_from("<4xL", dataset.PixelData, starts[-1])
     if starts[-1] + 8 + length > len(dataset.PixelData):
         raise _damaged()
+    streams = [part for part in generate_fragments(dataset.PixelData) if part[:2] in (b"\xff\xd8", b"\xff\x4f")]
+    check_frames(len(streams) > 1)
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
     values = codestream.decode(frame, syntax, (dataset.Rows, dataset.Columns))
-    span = 1 << dataset.BitsStored
-    if syntax in codestream.LOSSY:  # it may overshoot, and a white that wraps is black
+    if syntax in codestream.LOSSY and values.max() < 2 * span:  # it may overshoot, and a white that wraps is black
         least = -span // 2 if values.dtype.kind == "i" else 0
         values = values.clip(least, least + span - 1)
-    sign = dataset.PixelRepresentation * span // 2
-    return np.asarray(((values.astype(np.int32) & (span - 1)) ^ sign) - sign)
+    return np.asarray(values, dtype=np.int32)
+
+
+def _overlay_bits(dataset: Dataset, shift: int) -> int:
+    """The bits of a word, after a shift, in which the data set says that it keeps overlay planes (PS3.5, 8.1.2)."""
+    positions = (dataset.get((group, 0x0102)) for group in range(0x6000, 0x6020, 2))
+    return sum(1 << max(int(position.value) - shift, 0) for position in positions if position is not None)
+
+
+def _grey_of_colour(dataset: Dataset) -> NDArray[np.int32]:
+    """The values of a colour picture without a colour, as some archives store grey films.
+
+    Raises:
+        NotAssessedError: UNSUPPORTED, where there is a colour, or a code stream.
+    """
+    from pydicom.pixels import apply_color_lut, pixel_array
+
+    if dataset.file_meta.TransferSyntaxUID not in (*_UNCOMPRESSED, _RLE):
+        raise _unsupported("colour DICOM")
+    values = pixel_array(dataset)
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        values = apply_color_lut(values, dataset)
+    if values.ndim != 3 or (values != values[..., :1]).any():
+        raise _unsupported("colour DICOM")
+    return np.asarray(values[..., 0], dtype=np.int32)
 
 
 def _grey(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.float32]:
@@ -202,15 +284,28 @@ def _has_window(dataset: Dataset) -> bool:
 
 
 def _window_of(dataset: Dataset) -> tuple[float, float] | None:
-    """Centre and width of the window that a viewer shows; None without a usable one."""
-    centre, width = (_first(dataset.get(key)) for key in ("WindowCenter", "WindowWidth"))
-    return (centre, width) if centre is not None and width is not None and width > 0 else None
+    """Centre and width of the window that a viewer shows: the first usable one; None without one."""
+    pairs = zip(_numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth"), strict=False)
+    return next(((c, w) for c, w in pairs if c is not None and w is not None and w > 0), None)
 
 
-def _first(value: Any) -> float | None:
-    """Give the first of a window's alternatives; it is the one a viewer shows."""
-    values = np.atleast_1d(np.array([] if value is None else value, dtype=float))
-    return float(values[0]) if values.size else None
+def _numbers(dataset: Dataset, keyword: str) -> list[float | None]:
+    """The numbers of an element as it is written: some writers use a decimal comma, or leave a value out."""
+    element = dataset.get_item(keyword) if keyword in dataset else None
+    value = getattr(element, "value", None)
+    if isinstance(value, bytes):
+        parts = value.decode("ascii", "replace").split("\\")
+    else:
+        parts = [str(part) for part in np.atleast_1d(np.array([] if value is None else value, dtype=object))]
+    return [_number(part) for part in parts]
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text.replace(",", ".").strip(" \0"))
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
 
 
 def _window(values: NDArray[np.float32], centre: float, width: float, function: str | None) -> NDArray[np.float32]:
@@ -239,6 +334,13 @@ def _look_up(values: NDArray[Any], table: NDArray[np.float32], first: int) -> ND
     """Apply a LUT whose first entry belongs to the value ``first`` (PS3.3 C.11.1.1 and C.11.2.1.1)."""
     index = np.clip(np.rint(values).astype(np.int64) - first, 0, len(table) - 1)
     return np.asarray(table[index])
+
+
+def _contradictory(what: str) -> NotAssessedError:
+    return refuse(
+        Reason.CONTRADICTORY,
+        f"The pixels do not fit the {what} that the DICOM header declares; send the film from the archive again.",
+    )
 
 
 def _damaged() -> NotAssessedError:

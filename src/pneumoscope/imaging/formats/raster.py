@@ -1,7 +1,9 @@
 """JPEG, PNG and TIFF to grey pixels, through Pillow."""
 
 import io
+import re
 import struct
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
-from pneumoscope.imaging.bit_depth import full_scale
+from pneumoscope.imaging.bit_depth import white_of
 from pneumoscope.imaging.decoder_warnings import captured
 from pneumoscope.imaging.limits import check_frames, check_size
 from pneumoscope.imaging.radiograph import Decoded, Pixels, Remark
@@ -19,6 +21,11 @@ from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
 # The classes, not Image.open: that one hides why a header was refused.
 _OPENERS: dict[str, type[ImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFile, "TIFF": TiffImageFile}
+MAX_SCANS = 64
+"""Most scans of a JPEG: progressive ones have about ten."""
+
+_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
+_END, _SCAN, _ALONE = 0xD9, 0xDA, (0x01, 0xD8)
 _TURNED = range(2, 9)  # EXIF orientations but the upright one
 _VARIANT_REFUSED = ("unknown", "cannot handle")
 
@@ -41,12 +48,9 @@ def decode(content: bytes, encoding: str) -> Decoded:
         NotAssessedError: TRUNCATED, TOO_LARGE, TOO_SMALL, MULTIPLE_FRAMES or UNSUPPORTED.
     """
     damaged = refuse(Reason.TRUNCATED, f"The {encoding} is cut short or damaged; copy or export it again.")
-    # Pillow decodes a JPEG whose tail was lost to zeros in silence, as grey; its end mark is gone then.
-    if encoding == "JPEG" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
-        raise damaged
     try:
         with captured():
-            return _decode(content, encoding)
+            return _decode(_PICTURE[encoding](content), encoding)
     except NotAssessedError:
         raise
     except SyntaxError as error:
@@ -56,6 +60,44 @@ def decode(content: bytes, encoding: str) -> Decoded:
     except Exception:
         # Damaged bytes make Pillow raise a dozen types, struct.error and IndexError among them.
         raise damaged from None
+
+
+def _jpeg(content: bytes) -> bytes:
+    """The picture alone: phones put a film of moving pictures behind it.
+
+    Raises:
+        NotAssessedError: TRUNCATED, as Pillow decodes a JPEG whose tail was lost in silence; or UNSUPPORTED, with more
+            scans than a picture needs, each of which costs as much time as the whole picture.
+    """
+    at, scans = 2, 0
+    while marker := _MARKER.search(content, at):
+        at, kind = marker.end(), content[marker.end() - 1]
+        if kind == _END:
+            return content[:at]
+        if kind not in _ALONE:
+            at += int.from_bytes(content[at : at + 2], "big")
+        scans += kind == _SCAN
+        if scans > MAX_SCANS:
+            raise _unsupported(f"JPEG of more than {MAX_SCANS} scans")
+    raise refuse(Reason.TRUNCATED, "The JPEG is cut short or damaged; copy or export it again.")
+
+
+def _png(content: bytes) -> bytes:
+    """Without texts and colour profiles, which may be larger than Pillow takes and say nothing of the picture."""
+    kept, at = [content[:8]], 8
+    while at + 8 <= len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        if content[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
+            kept.append(content[at : at + 12 + length])
+        at += 12 + length
+    return b"".join(kept)
+
+
+def _whole(content: bytes) -> bytes:
+    return content
+
+
+_PICTURE: dict[str, Callable[[bytes], bytes]] = {"JPEG": _jpeg, "PNG": _png, "TIFF": _whole}
 
 
 def _decode(content: bytes, encoding: str) -> Decoded:
@@ -83,7 +125,7 @@ def decode_image(image: Image.Image) -> Decoded:
         pixels, inferred = _deep_grey(image, np.asarray(upright))
         remarks += [Remark.BIT_DEPTH_INFERRED] if inferred else []
         return Decoded(pixels, remarks=tuple(remarks))
-    if image.mode in ("F", "LAB"):
+    if image.mode in ("F", "LAB", "1"):
         raise _unsupported(f"pixels of type {image.mode}")
     return Decoded(_shallow_grey(upright), remarks=tuple(remarks))
 
@@ -105,10 +147,10 @@ def _deep_grey(image: Image.Image, values: NDArray[np.integer]) -> tuple[NDArray
         raise _unsupported("pixels of more than 16 bits")
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     depth = int(np.max(tags.get(BITSPERSAMPLE, 16)))
-    white = 2**depth - 1 if depth < 16 else full_scale(int(values.max()))
+    white = 2**depth - 1 if depth < 16 else white_of(values)
     share = values.astype(np.float32) / np.float32(white)
     white_is_zero = tags.get(PHOTOMETRIC_INTERPRETATION) == 0
-    pixels = np.asarray(np.float32(255) * (1 - share if white_is_zero else share), dtype=np.float32)
+    pixels = np.asarray(np.float32(255) * np.clip(1 - share if white_is_zero else share, 0, 1), dtype=np.float32)
     return pixels, depth >= 16 and white < 65535
 
 
