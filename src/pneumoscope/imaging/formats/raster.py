@@ -1,7 +1,6 @@
 """JPEG, PNG and TIFF to grey pixels, through Pillow."""
 
 import io
-import re
 import struct
 from collections.abc import Callable
 
@@ -24,8 +23,8 @@ _OPENERS: dict[str, type[ImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFi
 MAX_SCANS = 64
 """Most scans of a JPEG: progressive ones have about ten."""
 
-_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
 _END, _SCAN, _ALONE = 0xD9, 0xDA, (0x01, 0xD8)
+_NO_MARKERS = (0x00, 0xFF, *range(0xD0, 0xD8))  # behind 0xFF: a 0xFF of the data, padding, a restart within a scan
 _TURNED = range(2, 9)  # EXIF orientations but the upright one
 _VARIANT_REFUSED = ("unknown", "cannot handle")
 
@@ -70,8 +69,10 @@ def _jpeg(content: bytes) -> bytes:
             scans than a picture needs, each of which costs as much time as the whole picture.
     """
     at, scans = 2, 0
-    while marker := _MARKER.search(content, at):
-        at, kind = marker.end(), content[marker.end() - 1]
+    for start in _markers(content):
+        if start < at:
+            continue  # within a segment, such as the preview of a camera
+        at, kind = start + 2, content[start + 1]
         if kind == _END:
             return content[:at]
         if kind not in _ALONE:
@@ -80,6 +81,13 @@ def _jpeg(content: bytes) -> bytes:
         if scans > MAX_SCANS:
             raise _unsupported(f"JPEG of more than {MAX_SCANS} scans")
     raise refuse(Reason.TRUNCATED, "The JPEG is cut short or damaged; copy or export it again.")
+
+
+def _markers(content: bytes) -> list[int]:
+    """Where a byte 0xFF stands that a marker's code follows."""
+    values = np.frombuffer(content, np.uint8)
+    at = np.flatnonzero(values[:-1] == 0xFF)
+    return [int(start) for start in at[~np.isin(values[at + 1], _NO_MARKERS)]]
 
 
 def _png(content: bytes) -> bytes:
