@@ -38,7 +38,9 @@ class HeatmapStatus(StrEnum):
 
 
 _WHY_HIDDEN = {
-    HeatmapStatus.OUTSIDE_LUNGS: "Heatmap not shown: it points at the lungs less than chance would.",
+    HeatmapStatus.OUTSIDE_LUNGS: (
+        "Heatmap not shown: most of it lies outside the lungs, so the finding may rest on something else."
+    ),
     HeatmapStatus.UNSTABLE: "Heatmap not shown: it changes when the film is moved by a few pixels.",
 }
 
