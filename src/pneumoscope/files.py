@@ -54,8 +54,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a text as UTF-8 in one step; see :func:`replacing`."""
-    write_bytes(path, content.encode())
+    """Write a text as UTF-8 in one step; see :func:`replacing`. File names in it that are no UTF-8 keep their bytes."""
+    write_bytes(path, content.encode(errors="surrogateescape"))
 
 
 def json_text(content: Any) -> str:

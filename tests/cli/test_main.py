@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -50,3 +51,13 @@ def test_the_package_runs_as_a_module() -> None:
     )
     assert ended.returncode == 2
     assert "usage: pneumoscope" in ended.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_message() -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "pneumoscope", "info", "--schema"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == "pneumoscope: a file or the output: No space left on device\n"

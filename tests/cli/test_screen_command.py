@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -206,3 +207,29 @@ def test_info_tells_what_the_released_bundle_achieved(capsys: pytest.CaptureFixt
         for point in found["points"]:
             assert f"{point['metrics']['recall']['value']:.1%}" in shown
             assert f"{point['confusion'][1][0]} of {sum(point['confusion'][1])}" in shown
+
+
+def test_a_second_run_does_not_screen_the_heatmaps_of_the_first(screen: Screen, tmp_path: Path) -> None:
+    Image.fromarray(film(200)).save(tmp_path / "film.png")
+    for _ in range(2):
+        code, out, _ = screen(tmp_path, "--json", "--heatmaps", tmp_path / "heat")
+        assert (code, len(out.splitlines())) == (0, 1)
+    [heatmap] = (tmp_path / "heat").iterdir()
+    code, out, _ = screen(tmp_path, "--json")
+    assert code == 3
+    assert {json.loads(line)["source"]: json.loads(line)["reason"] for line in out.splitlines()} == {
+        str(tmp_path / "film.png"): None,
+        str(heatmap): "not_a_radiograph",
+    }
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_name_that_the_terminal_cannot_show_loses_no_result(
+    tiny_bundle: Path, tmp_path: Path, form: list[str]
+) -> None:
+    path = tmp_path / "\u80f8\u7247.png"
+    Image.fromarray(film(200)).save(path)
+    command = [sys.executable, "-m", "pneumoscope", "screen", str(path), "--bundle", str(tiny_bundle), *form]
+    ended = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"})
+    assert ended.returncode == 0
+    assert rb"\u80f8\u7247" in ended.stdout

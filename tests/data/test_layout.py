@@ -1,4 +1,5 @@
 import csv
+import os
 import re
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def _place(root: Path, *names: str) -> list[Path]:
     paths = [root / name for name in names]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(str(path.relative_to(root)))
+        path.write_bytes(os.fsencode(path.relative_to(root)))
     return paths
 
 
@@ -118,6 +119,27 @@ def test_a_manifest_that_cannot_be_understood_is_refused_with_its_line(tmp_path:
     with pytest.raises(DataError, match=message) as caught:
         load(manifest)
     assert str(manifest) in str(caught.value)
+
+
+def test_a_quotation_mark_that_is_not_closed_is_refused(tmp_path: Path) -> None:
+    manifest = tmp_path / "films.csv"
+    manifest.write_text('path,label\n"a.png,normal\n' + 400 * "b.png,normal\n" + '",normal\n')
+    with pytest.raises(DataError, match="quotation mark"):
+        load(manifest)
+
+
+def test_films_are_found_by_content_and_hidden_files_are_none(tmp_path: Path) -> None:
+    _place(tmp_path, "NORMAL/a.png", "NORMAL/._a.png", "PNEUMONIA/notes.txt")
+    (tmp_path / "PNEUMONIA" / "IM0001").write_bytes(bytes(128) + b"DICM" + bytes(20))
+    assert [film.path.name for film in load(tmp_path)] == ["a.png", "IM0001"]
+
+
+def test_names_that_are_no_text_are_no_official_test(tmp_path: Path) -> None:
+    _place(tmp_path, f"NORMAL/{os.fsdecode(b'M' + bytes([0xFC]) + b'ller.png')}", "PNEUMONIA/a.png")
+    films = load(tmp_path)
+    assert not is_official_test(films)
+    write_manifest(films, tmp_path / "films.csv")
+    assert b"M\xfcller.png" in (tmp_path / "films.csv").read_bytes()
 
 
 def test_a_film_is_no_manifest(tmp_path: Path) -> None:

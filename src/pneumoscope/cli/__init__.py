@@ -4,9 +4,11 @@ Exit codes: 0 done; 2 wrong usage or unusable input; 3 some films not assessed; 
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from pneumoscope import __version__
@@ -17,6 +19,8 @@ COMMANDS = ("demo", "screen", "info", "data", "train", "sweep", "report", "expor
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; failures the user can act on end in one message, not a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show loses no result
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -28,9 +32,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("pneumoscope: interrupted\n")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except OSError as error:
+        if error.filename is None:  # a stream, such as standard output on a full disk
+            _silence()
+        place = os.fspath(error.filename) if isinstance(error.filename, str | os.PathLike) else "a file or the output"
+        sys.stderr.write(f"pneumoscope: {_shortened(place)}: {error.strerror or type(error).__name__}\n")
+        return 2
     return code
+
+
+def _silence() -> None:
+    """Give up standard output, so that the interpreter does not fail on it once more at its end."""
+    with suppress(io.UnsupportedOperation):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 200 else f"{name[:100]} ... {name[-50:]}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -68,7 +68,9 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
 
     if any(map(is_uri, options.sources)) or any(map(is_uri, named := list_films(options.sources))):
         raise DataError("Films named by a URI are read with --engine ray --out FOLDER only.")
-    films = [Path(name) for name in named]
+    films = [Path(name) for name in named if not _within(name, options.heatmaps)]
+    if not films:
+        raise DataError("There is no film but the heatmaps of an earlier run.")
     inputs = (str(path) for path in (*named, *options.sources, options.bundle or ""))
     read = {os.path.realpath(path) for path in inputs if "\0" not in path}
     for output in outputs:
@@ -86,6 +88,11 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     for path in outputs:
         sys.stderr.write(f"wrote {path}\n")
     return 0 if complete else 3
+
+
+def _within(name: str, folder: Path | None) -> bool:
+    """Whether a film lies in the folder for heatmaps: a picture of an earlier run."""
+    return folder is not None and os.path.realpath(os.path.dirname(name)) == os.path.realpath(folder)
 
 
 def _run_on_ray(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256, write_text
-from pneumoscope.imaging.formats import SUFFIXES
+from pneumoscope.imaging.search import radiographs_below
 
 SPLITS = ("train", "val", "test")
 UNSPLIT = "all"
@@ -41,7 +42,7 @@ def load(source: Path) -> list[LabelledRadiograph]:
     Raises:
         DataError: the source does not exist, holds no film, or has a row that cannot be understood.
     """
-    if not source.exists():
+    if not os.path.exists(source):
         raise DataError(f"{source}: no such folder or manifest")
     films = _from_folder(source) if source.is_dir() else _from_manifest(source)
     if not films:
@@ -83,7 +84,7 @@ def fingerprint(digests: Iterable[str]) -> str:
 def is_official_test(films: Iterable[LabelledRadiograph]) -> bool:
     """Whether these are the 624 test films of the public release, by their labels and file names."""
     names = sorted(f"{film.label}/{film.path.name}" for film in films)
-    return hashlib.sha256("\n".join(names).encode()).hexdigest() == OFFICIAL_TEST_SHA256
+    return hashlib.sha256(os.fsencode("\n".join(names))).hexdigest() == OFFICIAL_TEST_SHA256
 
 
 def _from_folder(root: Path) -> list[LabelledRadiograph]:
@@ -94,8 +95,7 @@ def _from_folder(root: Path) -> list[LabelledRadiograph]:
             label = _label(child.name)
             if label is None or not child.is_dir():
                 continue
-            paths = [path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
-            films.extend(_named(path, label, split) for path in paths)
+            films.extend(_named(path, label, split) for path in radiographs_below(child))
     return films
 
 
@@ -141,8 +141,10 @@ def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Labelled
     split = (row.get("split") or UNSPLIT).strip().lower()
     if split not in (*SPLITS, UNSPLIT):
         raise DataError(f"{where}: split must be one of {', '.join(SPLITS)} or empty, not {split!r}")
+    if len((row["path"] or "").splitlines()) > 1:
+        raise DataError(f"{where}: the path spans lines; a quotation mark in it is not closed")
     path = manifest.parent / (row["path"] or "")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"{where}: {path} does not exist")
     film = _named(path, label, split)
     return LabelledRadiograph(

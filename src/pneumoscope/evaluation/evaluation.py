@@ -1,5 +1,6 @@
 """One evaluation: a frozen decision rule, judged on labelled radiographs."""
 
+import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,8 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values; what lies on single radiographs is all below "predictions"."""
-        values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self, enc_hook=_encoded))
+        # The standard library writes file names that are no UTF-8 too, which msgspec refuses.
+        values: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(self, enc_hook=_encoded)))
         values["predictions"]["probability"] = self.probability.tolist()
         return {"schema": SCHEMA, "counts": self.counts(), **values}
 

@@ -85,3 +85,19 @@ def test_a_uri_that_cannot_be_used_is_refused(uri: str) -> None:
 def test_a_remote_folder_without_films_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=tmp_path.as_uri()):
         list_films([tmp_path.as_uri()])
+
+
+def test_an_empty_name_is_refused_and_does_not_mean_the_working_folder(folder: Path, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(DataError, match="empty name"):
+        list_films([""])
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text('path\n"a.png\nb.png\nc.png"\n')
+    with pytest.raises(DataError, match="not closed"):
+        list_films([str(tmp_path / "list.csv")])
+
+
+def test_a_name_that_no_disk_allows_stays_in_the_list(tmp_path: Path) -> None:
+    assert list_films([300 * "a"]) == [300 * "a"]

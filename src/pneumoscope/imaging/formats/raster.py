@@ -44,7 +44,7 @@ def decode(content: bytes, encoding: str) -> Decoded:
         Grey pixels, and remarks on a bit depth that was inferred and an orientation that was applied.
 
     Raises:
-        NotAssessedError: TRUNCATED, TOO_LARGE, TOO_SMALL, MULTIPLE_FRAMES or UNSUPPORTED.
+        NotAssessedError: TRUNCATED, TOO_LARGE, TOO_SMALL, MULTIPLE_FRAMES, NOT_A_RADIOGRAPH or UNSUPPORTED.
     """
     damaged = refuse(Reason.TRUNCATED, f"The {encoding} is cut short or damaged; copy or export it again.")
     try:
@@ -91,10 +91,16 @@ def _markers(content: bytes) -> list[int]:
 
 
 def _png(content: bytes) -> bytes:
-    """Without texts and colour profiles, which may be larger than Pillow takes and say nothing of the picture."""
+    """Without texts and colour profiles, which may be larger than Pillow takes and say nothing of the picture.
+
+    Raises:
+        NotAssessedError: NOT_A_RADIOGRAPH, where a text says that it is a heatmap's picture.
+    """
     kept, at = [content[:8]], 8
     while at + 8 <= len(content):
         length = int.from_bytes(content[at : at + 4], "big")
+        if content[at + 4 : at + 8 + length] == b"tEXtSoftware\0Pneumoscope":
+            raise refuse(Reason.NOT_A_RADIOGRAPH, "Pneumoscope made this picture of a film; screen the film itself.")
         if content[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
             kept.append(content[at : at + 12 + length])
         at += 12 + length

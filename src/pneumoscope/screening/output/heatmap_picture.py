@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from pneumoscope.screening.result import ScreeningResult
 
@@ -59,6 +60,13 @@ def _write(draw: ImageDraw.ImageDraw, text: str, box: tuple[int, int, int, int])
     draw.multiline_text(middle, lines, fill=(235, 235, 235), font=font, anchor="mm", align="center", spacing=8)
 
 
+def _made_here() -> PngInfo:
+    """The text by which reading knows a picture of ours: it shows a film, and is none."""
+    texts = PngInfo()
+    texts.add_text("Software", "Pneumoscope")
+    return texts
+
+
 class HeatmapFolder:
     """Writes one PNG for each screened film into a folder."""
 
@@ -70,7 +78,7 @@ class HeatmapFolder:
     def add(self, result: ScreeningResult) -> None:
         """Write the film's picture; a film that was not assessed has none."""
         if result.preview is not None and result.source is not None:
-            picture(result).save(self._folder / name_of(Path(result.source)))
+            picture(result).save(self._folder / name_of(Path(result.source)), pnginfo=_made_here())
 
     def close(self) -> None:
         """Every picture is complete already."""

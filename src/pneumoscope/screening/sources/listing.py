@@ -39,7 +39,9 @@ def is_uri(name: str) -> bool:
 
 
 def _films(source: str) -> list[str]:
-    folder = not is_uri(source) and Path(source).is_dir()
+    if not source:
+        raise DataError("A source has an empty name; check the variable that it comes from.")
+    folder = not is_uri(source) and os.path.isdir(source)
     place = urlsplit(source).path if is_uri(source) else source
     if place.lower().endswith(LISTS) and not folder:
         return [_beside(source, entry) for entry in _entries(source, place)]
@@ -69,6 +71,8 @@ def _entries(source: str, place: str) -> list[str]:
         raise DataError(
             f"{source}: this list of films cannot be read ({problem}); it needs a column named path."
         ) from problem
+    if any(len(entry.splitlines()) > 1 for entry in entries if entry):
+        raise DataError(f"{source}: a path in this list spans lines; a quotation mark in it is not closed.")
     if not entries or not all(entries):
         raise DataError(f"{source}: this list names no film, or has a row without a path.")
     return entries

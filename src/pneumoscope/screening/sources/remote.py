@@ -12,7 +12,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.imaging import Reason
 from pneumoscope.imaging.limits import check_bytes
 from pneumoscope.imaging.refusal import refuse
-from pneumoscope.screening.sources.discover import by_name
+from pneumoscope.imaging.search import BEGINNING, by_content, by_name
 
 _PEEKERS = 16
 """How many files whose names tell nothing are looked into at once; each look waits for the store."""
@@ -94,4 +94,4 @@ def _is_film(files: FileSystem, info: FileInfo) -> bool:
     if told is not None:
         return told
     with files.open_input_stream(info.path) as stream:
-        return bool(stream.read(132)[128:] == b"DICM")
+        return by_content(bytes(stream.read(BEGINNING)))
