@@ -20,9 +20,7 @@ def test_dicom_without_a_preamble_is_found(tmp_path: Path) -> None:
     assert list(radiographs_below(tmp_path)) == [tmp_path / "HEADERLESS"]
 
 
-@pytest.mark.parametrize(
-    "name", ["notes.txt", "results.csv", "Makefile", "a.zip", "._a.png", ".DS_Store", "DICOMDIR"]
-)
+@pytest.mark.parametrize("name", ["notes.txt", "results.csv", "Makefile", "a.zip", "._a.png", ".DS_Store", "DICOMDIR"])
 def test_other_files_are_passed_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"PK\x03\x04 path,label\n")
     assert list(radiographs_below(tmp_path)) == []
