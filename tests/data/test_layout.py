@@ -142,6 +142,16 @@ def test_names_that_are_no_text_are_no_official_test(tmp_path: Path) -> None:
     assert b"M\xfcller.png" in (tmp_path / "films.csv").read_bytes()
 
 
+def test_one_person_in_two_spellings_is_refused(tmp_path: Path) -> None:
+    _place(tmp_path, "a.png", "b.png")
+    manifest = tmp_path / "films.csv"
+    manifest.write_text("path,label,patient\na.png,normal, P  1 \nb.png,normal,P 1\n")
+    assert {film.patient for film in load(manifest)} == {"P 1"}
+    manifest.write_text("path,label,patient\na.png,normal,P1\nb.png,normal,p1\n")
+    with pytest.raises(DataError, match="'P1' and 'p1' differ in capitals only"):
+        load(manifest)
+
+
 def test_a_film_is_no_manifest(tmp_path: Path) -> None:
     film = tmp_path / "film.png"
     film.write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -98,6 +98,8 @@ def test_a_folder_does_not_take_another_run(tmp_path: Path) -> None:
         begin(tmp_path / "run", other)
     with pytest.raises(DataError, match="another fingerprint"):
         begin(tmp_path / "run", replace(CONFIG, fingerprint="0" * 64))
+    with pytest.raises(DataError, match="another labels"):
+        begin(tmp_path / "run", replace(CONFIG, labels="0" * 64))
     begin(tmp_path / "run", replace(CONFIG, source="/moved/films", versions={"python": "3.14"}))
     assert read_config(tmp_path / "run").source == "/moved/films"
 

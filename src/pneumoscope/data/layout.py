@@ -119,15 +119,28 @@ def _named(path: Path, label: Label, split: str) -> LabelledRadiograph:
     return LabelledRadiograph(path, label, None, f"{label}/{path.stem}", split)
 
 
+def _check_patients(films: Iterable[LabelledRadiograph], manifest: Path) -> None:
+    """Refuse keys that differ in capitals alone: they may be one person, who would be on both sides of a split."""
+    spelled: dict[str, str] = {}
+    for film in films:
+        first = spelled.setdefault(film.patient.casefold(), film.patient)
+        if first != film.patient:
+            raise DataError(
+                f"{manifest}: the patients {first!r} and {film.patient!r} differ in capitals only: write them alike"
+            )
+
+
 def _from_manifest(manifest: Path) -> list[LabelledRadiograph]:
     try:
         with manifest.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             if not {"path", "label"} <= set(reader.fieldnames or ()):
                 raise DataError(f"{manifest}: the first line must name the columns {', '.join(COLUMNS)}")
-            return [_from_row(row, manifest, reader.line_num) for row in reader]
+            films = [_from_row(row, manifest, reader.line_num) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{manifest}: not a CSV text file ({error})") from error
+    _check_patients(films, manifest)
+    return films
 
 
 def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> LabelledRadiograph:
@@ -148,5 +161,9 @@ def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Labelled
         raise DataError(f"{where}: {path} does not exist")
     film = _named(path, label, split)
     return LabelledRadiograph(
-        path, label, Subtype(text) if text else film.subtype, (row.get("patient") or film.patient), split
+        path,
+        label,
+        Subtype(text) if text else film.subtype,
+        " ".join((row.get("patient") or "").split()) or film.patient,
+        split,
     )

@@ -13,15 +13,15 @@ from pneumoscope.data.layout import fingerprint
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
 from pneumoscope.network.backend import import_keras
-from pneumoscope.training.radiographs.table import Table, count_sides
+from pneumoscope.training.radiographs.table import Table, count_sides, labels_digest
 from pneumoscope.training.recipe import Recipe
 
 SCHEMA = 2
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
-_PRIVATE = ("source", "imagenet", "state", "explanation", "schema")
-"""Entries of a configuration that say where files lay, or how far the run was."""
+_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "schema")
+"""Entries of a configuration that say where files lay, how far the run was, or whose films they are."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class RunConfig:
         versions: of Python and of the packages that matter.
         state: "running" also after an interruption.
         explanation: why it collapsed; empty otherwise.
+        labels: see pneumoscope.training.radiographs.table.labels_digest.
         schema: of this file.
     """
 
@@ -75,6 +76,7 @@ class RunConfig:
     versions: dict[str, str]
     state: Literal["running", "finished", "collapsed"] = "running"
     explanation: str = ""
+    labels: str = ""
     schema: int = SCHEMA
 
     def setting(self, cache: Path) -> Setting:
@@ -88,7 +90,7 @@ class RunConfig:
 
     def differences(self, other: "RunConfig") -> list[str]:
         """The entries in which two runs differ so that one cannot go on for the other."""
-        same = ("recipe", "seed", "fingerprint", "imagenet_sha256")
+        same = ("recipe", "seed", "fingerprint", "labels", "imagenet_sha256")
         return [name for name in same if getattr(self, name) != getattr(other, name)]
 
 
@@ -116,6 +118,7 @@ def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
         backend=import_keras().backend.backend(),
         precision=precision,
         versions=_versions(),
+        labels=labels_digest(table),
     )
 
 

@@ -23,7 +23,7 @@ def _films(folder: Path, count: int) -> list[LabelledRadiograph]:
     films = []
     for number in range(count):
         pixels = np.full((224, 224), 100 + 5 * number, np.uint8)
-        pixels[:10] = 0
+        pixels[:, :10] = 0
         path = folder / f"{number}.png"
         Image.fromarray(pixels).save(path)
         label, subtype = KINDS_AND_UNKNOWN[number % 4]

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label, Subtype
-from pneumoscope.training.radiographs.table import count_sides, limit_classes, load_training_table, take_side
+from pneumoscope.training.radiographs.table import (
+    count_sides,
+    labels_digest,
+    limit_classes,
+    load_training_table,
+    take_side,
+)
 from pneumoscope.training.recipes import RECIPES
 
 KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
@@ -41,3 +47,13 @@ def test_the_test_split_is_left_out_and_subtypes_are_told_only_where_the_recipe_
     untold = load_training_table(dataset, replace(smoke, subtypes=False, limit=None), seed=0)
     assert count_sides(untold) == {"train": 60, "val": 60}
     assert {labelled.subtype for labelled in untold.values()} == {None}
+
+
+def test_what_is_said_of_radiographs_has_a_digest() -> None:
+    labelled = LabelledRadiograph(Path("a"), Label.PNEUMONIA, None, "1", "train")
+    table = {"a": labelled, "b": labelled}
+    same = labels_digest({"b": replace(labelled, path=Path("moved")), "a": labelled})
+    assert same == labels_digest(table)
+    changes = ({"label": Label.NORMAL}, {"subtype": Subtype.VIRAL}, {"patient": "2"}, {"split": "val"})
+    told = {labels_digest(table | {"b": replace(labelled, **change)}) for change in changes}
+    assert len(told | {same}) == 5

@@ -1,5 +1,7 @@
 """The radiographs of a run: every distinct one by the SHA-256 of its file, with its side of the split."""
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +46,12 @@ def limit_classes(table: Table, limit: int | None) -> Table:
 def take_side(table: Table, side: str) -> Table:
     """The radiographs of one side of the split, in the order of their digests, which is that of packing."""
     return {digest: table[digest] for digest in sorted(table) if table[digest].split == side}
+
+
+def labels_digest(table: Table) -> str:
+    """One SHA-256 over label, subtype, patient and side of all radiographs: a run goes on only where it is the same."""
+    rows = sorted((digest, one.label, one.subtype or "", one.patient, one.split) for digest, one in table.items())
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def count_sides(table: Table) -> dict[str, int]:
