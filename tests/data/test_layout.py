@@ -152,6 +152,13 @@ def test_one_person_in_two_spellings_is_refused(tmp_path: Path) -> None:
         load(manifest)
 
 
+def test_films_of_one_name_in_other_folders_are_of_other_patients(tmp_path: Path) -> None:
+    _place(tmp_path, "NORMAL/P1/1.jpeg", "NORMAL/P2/1.jpeg", "PNEUMONIA/1.jpeg")
+    assert [film.patient for film in load(tmp_path)] == ["normal/P1/1", "normal/P2/1", "pneumonia/1"]
+    (tmp_path / "films.csv").write_text("path,label\nNORMAL/P1/1.jpeg,normal\nNORMAL/P2/1.jpeg,normal\n")
+    assert len({film.patient for film in load(tmp_path / "films.csv")}) == 2
+
+
 def test_a_film_is_no_manifest(tmp_path: Path) -> None:
     film = tmp_path / "film.png"
     film.write_bytes(b"\x89PNG\r\n\x1a\n")

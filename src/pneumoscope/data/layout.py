@@ -6,7 +6,7 @@ import io
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label, Subtype
@@ -95,7 +95,7 @@ def _from_folder(root: Path) -> list[LabelledRadiograph]:
             label = _label(child.name)
             if label is None or not child.is_dir():
                 continue
-            films.extend(_named(path, label, split) for path in radiographs_below(child))
+            films.extend(_named(path, path.relative_to(child), label, split) for path in radiographs_below(child))
     return films
 
 
@@ -106,8 +106,8 @@ def _label(name: str) -> Label | None:
         return None
 
 
-def _named(path: Path, label: Label, split: str) -> LabelledRadiograph:
-    """Read subtype and patient key from a file name of the public release; other names stand for their own patient."""
+def _named(path: Path, place: PurePath, label: Label, split: str) -> LabelledRadiograph:
+    """Read subtype and patient key from a file name of the public release; any other place is a patient of its own."""
     if label is Label.NORMAL and (match := _NORMAL.match(path.name)):
         return LabelledRadiograph(path, label, None, f"normal/{match['series']}/{int(match['number'])}", split)
     if label is Label.PNEUMONIA and (match := _PNEUMONIA.match(path.name)):
@@ -116,7 +116,7 @@ def _named(path: Path, label: Label, split: str) -> LabelledRadiograph:
     if match := _MENDELEY.match(path.name):
         known = _MENDELEY_KINDS[match["kind"]] if label is Label.PNEUMONIA else None
         return LabelledRadiograph(path, label, known, f"{label}/{match['kind']}/{int(match['number'])}", split)
-    return LabelledRadiograph(path, label, None, f"{label}/{path.stem}", split)
+    return LabelledRadiograph(path, label, None, f"{label}/{place.with_suffix('').as_posix()}", split)
 
 
 def _check_patients(films: Iterable[LabelledRadiograph], manifest: Path) -> None:
@@ -159,7 +159,7 @@ def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Labelled
     path = manifest.parent / (row["path"] or "")
     if not os.path.isfile(path):
         raise DataError(f"{where}: {path} does not exist")
-    film = _named(path, label, split)
+    film = _named(path, PurePath(row["path"] or ""), label, split)
     return LabelledRadiograph(
         path,
         label,
