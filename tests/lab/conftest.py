@@ -49,6 +49,7 @@ def card(default: str) -> BundleCard:
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The public layout: normals dark and sharp, pneumonias bright and soft, nothing else tells them apart."""
     root, rng = tmp_path_factory.mktemp("radiographs"), np.random.default_rng(0)
+    slope = np.linspace(-20, 20, INPUT_SIZE)  # the contrast without which reading refuses a film
     first = 0
     for split, count in {"train": 2, "val": LEAST_VALIDATION, "test": 3}.items():
         for label, names in KINDS.items():
@@ -58,7 +59,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 grain = rng.normal(0, 12 if label == "NORMAL" else 6, (INPUT_SIZE, INPUT_SIZE))
                 level = rng.uniform(70, 105) if label == "NORMAL" else rng.uniform(145, 185)
                 name = names[number % len(names)].format(number)
-                Image.fromarray(np.clip(grain + level, 0, 255).astype(np.uint8)).save(folder / f"{name}.png")
+                Image.fromarray(np.clip(grain + level + slope, 0, 255).astype(np.uint8)).save(folder / f"{name}.png")
         first += count
     return root
 
