@@ -140,6 +140,12 @@ def test_names_that_are_no_text_are_no_official_test(tmp_path: Path) -> None:
     assert not is_official_test(films)
     write_manifest(films, tmp_path / "films.csv")
     assert b"M\xfcller.png" in (tmp_path / "films.csv").read_bytes()
+    assert {film.path for film in load(tmp_path / "films.csv")} == {film.path for film in films}
+    films[0].path.unlink()
+    films[1].path.unlink()
+    with pytest.raises(DataError, match="is the manifest saved as UTF-8"):
+        load(tmp_path / "films.csv")
+    assert len(load(tmp_path / "films.csv", moved=True)) == 2
 
 
 def test_one_person_in_two_spellings_is_refused(tmp_path: Path) -> None:
@@ -162,7 +168,7 @@ def test_films_of_one_name_in_other_folders_are_of_other_patients(tmp_path: Path
 def test_a_film_is_no_manifest(tmp_path: Path) -> None:
     film = tmp_path / "film.png"
     film.write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(DataError, match="not a CSV text file"):
+    with pytest.raises(DataError, match="the first line must name the columns"):
         load(film)
 
 

@@ -164,6 +164,15 @@ def test_resuming_a_finished_run_says_so_and_leaves_it_alone(
 
 
 @pytest.mark.slow
+def test_export_needs_no_film(smoke: SmokeRun, dataset: Path, tmp_path: Path) -> None:
+    away = dataset.rename(dataset.with_name("away"))
+    try:
+        assert main(["export", str(smoke.folder), "--out", str(tmp_path / "model.onnx")]) == 0
+    finally:
+        away.rename(dataset)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["validation.npz", "history.json", "split.csv"])
 def test_a_run_that_changed_since_is_refused(smoke: SmokeRun, tmp_path: Path, name: str) -> None:
     folder = _copy(smoke.folder, tmp_path / "run")

@@ -29,12 +29,16 @@ _MENDELEY_KINDS = {"NORMAL": None, "BACTERIA": Subtype.BACTERIAL, "VIRUS": Subty
 _PATHOGENS = {"bacteria": Subtype.BACTERIAL, "virus": Subtype.VIRAL}
 
 
-def load(source: Path) -> list[LabelledRadiograph]:
+def load(source: Path, moved: bool = False) -> list[LabelledRadiograph]:
     """List the labelled films of a folder or of a CSV manifest.
 
     A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
     which may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are
     required, and paths are relative to the manifest.
+
+    Args:
+        source: the folder or the manifest.
+        moved: whether the films of a manifest may be elsewhere by now, because their pixels are not needed.
 
     Returns:
         Films sorted by split and path.
@@ -44,7 +48,7 @@ def load(source: Path) -> list[LabelledRadiograph]:
     """
     if not os.path.exists(source):
         raise DataError(f"{source}: no such folder or manifest")
-    films = _from_folder(source) if source.is_dir() else _from_manifest(source)
+    films = _from_folder(source) if source.is_dir() else _from_manifest(source, moved)
     if not films:
         raise DataError(
             f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, test/"
@@ -130,20 +134,20 @@ def _check_patients(films: Iterable[LabelledRadiograph], manifest: Path) -> None
             )
 
 
-def _from_manifest(manifest: Path) -> list[LabelledRadiograph]:
+def _from_manifest(manifest: Path, moved: bool) -> list[LabelledRadiograph]:
     try:
-        with manifest.open(newline="", encoding="utf-8-sig") as stream:
+        with manifest.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
             reader = csv.DictReader(stream)
             if not {"path", "label"} <= set(reader.fieldnames or ()):
                 raise DataError(f"{manifest}: the first line must name the columns {', '.join(COLUMNS)}")
-            films = [_from_row(row, manifest, reader.line_num) for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
+            films = [_from_row(row, manifest, reader.line_num, moved) for row in reader]
+    except csv.Error as error:
         raise DataError(f"{manifest}: not a CSV text file ({error})") from error
     _check_patients(films, manifest)
     return films
 
 
-def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> LabelledRadiograph:
+def _from_row(row: dict[str, str | None], manifest: Path, line: int, moved: bool) -> LabelledRadiograph:
     where = f"{manifest}, line {line}"
     label = _label(row["label"] or "")
     if label is None:
@@ -157,8 +161,9 @@ def _from_row(row: dict[str, str | None], manifest: Path, line: int) -> Labelled
     if len((row["path"] or "").splitlines()) > 1:
         raise DataError(f"{where}: the path spans lines; a quotation mark in it is not closed")
     path = manifest.parent / (row["path"] or "")
-    if not os.path.isfile(path):
-        raise DataError(f"{where}: {path} does not exist")
+    if not (moved or os.path.isfile(path)):
+        hint = "" if str(path).isprintable() else "; its name is no UTF-8: is the manifest saved as UTF-8?"
+        raise DataError(f"{where}: {path} does not exist{hint}")
     film = _named(path, PurePath(row["path"] or ""), label, split)
     return LabelledRadiograph(
         path,

@@ -160,7 +160,7 @@ def load_finished(folder: Path) -> FinishedRun:
             raise DataError(f"{folder / name}: changed since the run finished; train again or restore the file")
     history = json.loads((folder / HISTORY).read_text())
     with np.load(folder / "validation.npz", allow_pickle=False) as stored:
-        return FinishedRun(folder, config, history, load(folder / "validation.csv"), stored["logits"])
+        return FinishedRun(folder, config, history, load(folder / "validation.csv", moved=True), stored["logits"])
 
 
 def load_model(run: FinishedRun) -> Any:
