@@ -11,8 +11,8 @@ MAX_BYTES = 512 * 2**20
 """Most bytes a file may hold. The largest uncompressed radiograph (40 megapixels, 16 bits) needs 80 MB."""
 
 MAX_PIXELS = 50_000_000
-"""Most pixels a header may declare, checked before decoding. The largest chest detectors give 20 megapixels, a digitised
-film up to 40."""
+"""Most pixels a header may declare, checked before decoding. The largest chest detectors give 20 megapixels, and a
+digitised film up to 40."""
 
 MIN_SIDE = 112
 """Least length of the shorter side in pixels: half the model's input; below it, interpolation makes up most of it."""
