@@ -6,6 +6,7 @@ pixels and names never travel through Ray.
 """
 
 import logging
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -119,12 +120,18 @@ class DistributedScreening:
             return
         with ray_cluster(address, workers or usable_cores()) as cpus:
             problems: list[str] = []
-            for row in self._rows(missing, min(workers or cpus, len(missing))):
-                problems += filter(None, [row.pop("problem")])
-                total += Counts(**row)
-                yield total
-                if len(problems) > _MOST_LOST:
-                    break
+            try:
+                for row in self._rows(missing, min(workers or cpus, len(missing))):
+                    problems += filter(None, [row.pop("problem")])
+                    total += Counts(**row)
+                    yield total
+                    if len(problems) > _MOST_LOST:
+                        break
+            except BaseException as stopped:
+                # An interrupt keeps Ray's iterators alive by its traceback. They must end while there is a cluster:
+                # later they would start another one.
+                traceback.clear_frames(stopped.__traceback__)
+                raise
         if total.total < self.job.films:
             raise DataError(
                 f"{self.job.films - total.total} of {self.job.films} films have no result yet. "
