@@ -95,3 +95,22 @@ def reason() -> Callable[..., Reason]:
         return refusal.value.refusal.reason
 
     return reason
+
+
+@pytest.fixture(scope="session")
+def refused_of_damaged() -> Callable[..., int]:
+    """Read damaged copies of a file, cut or with bytes changed; tell how many were refused. The others must be read."""
+
+    def count(whole: bytes, tries: int, reach: int, changes: int) -> int:
+        rng, refused = np.random.default_rng(0), 0
+        for _ in range(tries):
+            content = bytearray(whole[: rng.integers(1, len(whole))] if rng.random() < 0.3 else whole)
+            for at in rng.integers(min(len(content), reach), size=rng.integers(1, changes + 1)):
+                content[at] = rng.integers(256)
+            try:
+                assert np.isfinite(read(bytes(content)).pixels).all()
+            except NotAssessedError:
+                refused += 1
+        return refused
+
+    return count

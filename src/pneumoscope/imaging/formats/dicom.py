@@ -170,8 +170,7 @@ def _stored(dataset: Dataset) -> NDArray[np.int32]:
     if dataset.PhotometricInterpretation in ("RGB", "PALETTE COLOR"):
         return _grey_of_colour(dataset)
     span, shift = 1 << dataset.BitsStored, dataset.HighBit + 1 - dataset.BitsStored
-    compressed = dataset.file_meta.TransferSyntaxUID not in (*_UNCOMPRESSED, _RLE)
-    words = _code_stream(dataset) if compressed else _words(dataset) >> shift
+    words = _code_stream(dataset) if _has_code_stream(dataset) else _words(dataset) >> shift
     sign = dataset.PixelRepresentation * span // 2
     values = ((words & (span - 1)) ^ sign) - sign
     word = (1 << dataset.BitsAllocated) - 1
@@ -180,6 +179,10 @@ def _stored(dataset: Dataset) -> NDArray[np.int32]:
     if unused.min() != unused.max():
         raise _contradictory(f"{dataset.BitsStored} bits")
     return np.asarray(values, dtype=np.int32)
+
+
+def _has_code_stream(dataset: Dataset) -> bool:
+    return dataset.file_meta.TransferSyntaxUID not in (*_UNCOMPRESSED, _RLE)
 
 
 def _words(dataset: Dataset) -> NDArray[np.int32]:
@@ -229,7 +232,7 @@ def _grey_of_colour(dataset: Dataset) -> NDArray[np.int32]:
     """
     from pydicom.pixels import apply_color_lut, pixel_array
 
-    if dataset.file_meta.TransferSyntaxUID not in (*_UNCOMPRESSED, _RLE):
+    if _has_code_stream(dataset):
         raise _unsupported("colour DICOM")
     values = pixel_array(dataset)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":

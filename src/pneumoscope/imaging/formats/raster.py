@@ -107,11 +107,7 @@ def _png(content: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _whole(content: bytes) -> bytes:
-    return content
-
-
-_PICTURE: dict[str, Callable[[bytes], bytes]] = {"JPEG": _jpeg, "PNG": _png, "TIFF": _whole}
+_PICTURE: dict[str, Callable[[bytes], bytes]] = {"JPEG": _jpeg, "PNG": _png, "TIFF": bytes}
 
 
 def _decode(content: bytes, encoding: str) -> Decoded:
