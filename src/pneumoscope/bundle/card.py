@@ -17,7 +17,7 @@ from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.errors import BundleError
 
-SCHEMA = 2
+SCHEMA = 3
 METADATA_KEY = "pneumoscope"
 RELEASED = Path(__file__).parents[1] / "released" / "pneumoscope-resnet50.onnx"
 """Where the released bundle lies in the package."""
@@ -85,19 +85,19 @@ class BundleCard:
 
     @classmethod
     def from_json(cls, text: str) -> "BundleCard":
-        """Read what :meth:`to_json` wrote, or a card of schema 1 (bundles up to 1.4.0).
+        """Read what :meth:`to_json` wrote, or a card of schema 1 or 2, which know no rule-out threshold.
 
         Raises:
             BundleError: the text is no card, lacks an entry, or holds a value out of its range.
         """
         try:
             content = msgspec.json.decode(text, type=dict[str, Any])
-            if content.get("schema") not in (1, SCHEMA):
+            if content.get("schema") not in (1, 2, SCHEMA):
                 raise BundleError(
-                    f"the bundle has schema {content.get('schema')}, this version reads 1 and {SCHEMA}; "
+                    f"the bundle has schema {content.get('schema')}, this version reads 1 to {SCHEMA}; "
                     "update pneumoscope or the bundle"
                 )
-            content = _from_schema_1(content) if content["schema"] == 1 else content
+            content = _from_schema_1(content) if content["schema"] == 1 else content | {"schema": SCHEMA}
             if unknown := content.keys() - {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown entries {', '.join(sorted(unknown))}")
             return msgspec.convert(content, cls)
@@ -109,7 +109,7 @@ _OLD_BASELINE = "asked-for"
 
 
 def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
-    """Give a card of schema 1 the shape and the words of schema 2."""
+    """Give a card of schema 1 the shape and the words of today."""
     parts = ("calibration", "operating_points", "default_operating_point")
     rule = {name: content[name] for name in parts}
     rule["operating_points"] = [_renamed(point) for point in rule["operating_points"]]

@@ -152,6 +152,7 @@ class Screener:
             model=self.model,
             operating_point=point.name,
             threshold=point.threshold,
+            rule_out=self.card.rule.normal_below(point),
         )
         if isinstance(prepared, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
@@ -163,7 +164,7 @@ class Screener:
             status=Status.SCREENED,
             score=float(pneumonia_score(logits)[0]),
             probability=probability,
-            finding=point.finding(probability),
+            finding=rule.finding(probability, point),
             viral_probability=float(rule.viral_probability(logits)[0]),
             remarks=prepared.remarks,
             contribution_map=contributions,

@@ -10,7 +10,7 @@ from pneumoscope.screening.result import ScreeningResult
 if TYPE_CHECKING:
     from rich.console import Console
 
-_STYLES = {Finding.PNEUMONIA: "bold red", Finding.NORMAL: "green", None: "yellow"}
+_STYLES = {Finding.PNEUMONIA: "bold red", Finding.UNCERTAIN: "bold yellow", Finding.NORMAL: "green", None: "yellow"}
 
 
 class Table:
