@@ -6,7 +6,7 @@ metadata entry of the file holds the card as JSON. So thresholds, calibration an
 the weights: change any of it and the SHA-256 of the file changes.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +76,13 @@ class BundleCard:
 
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON values."""
-        values: dict[str, Any] = msgspec.to_builtins(self)
+        # msgspec alone leaves out what an object that it made has by default
+        values: dict[str, Any] = msgspec.to_builtins(asdict(self))
         return values
 
     def to_json(self) -> str:
         """The card as the text that is stored in the bundle."""
-        return msgspec.json.encode(self, order="sorted").decode()
+        return msgspec.json.encode(self.to_dict(), order="sorted").decode()
 
     @classmethod
     def from_json(cls, text: str) -> "BundleCard":
