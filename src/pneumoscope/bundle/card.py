@@ -1,7 +1,8 @@
 """The card of a model bundle: everything about it but its weights.
 
 A bundle is ONE ONNX file. Its graph takes ``radiograph`` uint8 (N, 224, 224, 1) and gives ``logits`` float32 (N, 3) and
-``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. One
+``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. A
+bundle with an envelope gives ``content`` float32 (N, 10), ``novelty`` float32 (N,) and ``lungs`` float32 (N, Q, Q) too. One
 metadata entry of the file holds the card as JSON. So thresholds, calibration and provenance cannot be separated from
 the weights: change any of it and the SHA-256 of the file changes.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from pneumoscope.decision.envelope import Envelope
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.rule import DecisionRule
@@ -42,6 +44,7 @@ class BundleCard:
         validation: metrics on the held-out radiographs, as ``pneumoscope evaluate --json`` names them; JSON values.
         intended_use: in one sentence.
         limits: what the model was never trained for.
+        envelope: which pictures the network may judge; None where the bundle cannot tell.
         classes: order of the logits.
         schema: of this card.
 
@@ -60,6 +63,7 @@ class BundleCard:
     validation: dict[str, Any]
     intended_use: str
     limits: tuple[str, ...]
+    envelope: Envelope | None = None
     classes: tuple[str, ...] = CLASSES
     schema: int = SCHEMA
 

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import METADATA_KEY
 from pneumoscope.extras import needed
-from pneumoscope.screening.runtime.session import INPUT, OUTPUTS, Outputs, Session, damaged, read_card
+from pneumoscope.screening.runtime.session import (
+    INPUT,
+    OUTPUTS,
+    Outputs,
+    Session,
+    check_outputs,
+    damaged,
+    read_card,
+    wanted_outputs,
+)
 
 with needed("OpenVINO", "fast"):
     import openvino
@@ -36,6 +45,8 @@ class OpenVinoSession(Session):
             named = ["framework", METADATA_KEY]
             complete = tensors.issuperset({INPUT, *OUTPUTS}) and network.has_rt_info(named)
             self.card = read_card(network.get_rt_info(named).astype(str) if complete else None, bundle)
+            self._wanted = wanted_outputs(self.card)
+            check_outputs(tensors, self._wanted, bundle)
             self._network = core.compile_model(network, "CPU", options)
         except RuntimeError as problem:
             raise damaged(bundle) from problem
@@ -45,4 +56,4 @@ class OpenVinoSession(Session):
         if not hasattr(self._own, "request"):
             self._own.request = self._network.create_infer_request()
         answer = self._own.request.infer({INPUT: batch})
-        return answer["logits"], answer["cam"]
+        return Outputs(*(answer[name] for name in self._wanted))
