@@ -2,9 +2,9 @@
 
 A bundle is ONE ONNX file. Its graph takes ``radiograph`` uint8 (N, 224, 224, 1) and gives ``logits`` float32 (N, 3) and
 ``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. A
-bundle with an envelope gives ``content`` float32 (N, 10), ``novelty`` float32 (N,) and ``lungs`` float32 (N, Q, Q) too. One
-metadata entry of the file holds the card as JSON. So thresholds, calibration and provenance cannot be separated from
-the weights: change any of it and the SHA-256 of the file changes.
+bundle with an envelope gives ``content`` float32 (N, 10), ``novelty`` float32 (N,) and ``lungs`` float32 (N, Q, Q) too.
+One metadata entry of the file holds the card as JSON. So thresholds, calibration and provenance cannot be separated
+from the weights: change any of it and the SHA-256 of the file changes.
 """
 
 from dataclasses import asdict, dataclass, fields

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -31,30 +30,57 @@ OUTPUTS = ("content", "novelty", "lungs")
 
 
 @dataclass(frozen=True)
-class Head:
-    """The weights of the envelope's head. F is 3,840, the channels of STAGES together; D is chosen by the fit.
+class ContentHead:
+    """Which kind a picture is. F is 3,840, the channels of STAGES together.
 
     Attributes:
         mean: float32 (F,), of the pooled features of frontal radiographs.
         scale: float32 (F,), their spread, above 0.
         kernel: float32 (F, 10), from standardised features to the logits of KINDS.
         bias: float32 (10,).
-        axes: float32 (F, D), orthonormal: the directions in which frontal radiographs differ most.
-        precision: float32 (D,), one over the variance along each.
-        residual_precision: one over the variance along all other directions.
-        lung_kernel: float32 (1024,), from the features of a cell to the log odds of lung.
-        lung_bias: of them.
     """
 
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class NoveltyHead:
+    """How unlike frontal radiographs a picture is.
+
+    Attributes:
+        axes: float32 (F, D), orthonormal: the directions in which standardised features of them differ most.
+        precision: float32 (D,), one over the variance along each.
+        residual_precision: one over the variance along all other directions.
+    """
+
     axes: NDArray[np.float32]
     precision: NDArray[np.float32]
     residual_precision: float
-    lung_kernel: NDArray[np.float32]
-    lung_bias: float
+
+
+@dataclass(frozen=True)
+class LungHead:
+    """Which cells are lung.
+
+    Attributes:
+        kernel: float32 (1024,), from the features of a cell to the log odds of lung.
+        bias: of them.
+    """
+
+    kernel: NDArray[np.float32]
+    bias: float
+
+
+@dataclass(frozen=True)
+class Head:
+    """The weights of the envelope's head."""
+
+    content: ContentHead
+    novelty: NoveltyHead
+    lungs: LungHead
 
 
 def write_envelope(bundle: Path, head: Head, envelope: Envelope, version: str, out: Path) -> None:
@@ -72,17 +98,17 @@ def write_envelope(bundle: Path, head: Head, envelope: Envelope, version: str, o
     """
     proto, card = load_float_bundle(bundle)
     graph = proto.graph
-    _drop(graph)
-    add = _Adder(graph)
+    drop_envelope(graph)
+    add = Adder(graph)
     pooled = [add.node("GlobalAveragePool", [stage], f"pooled_{index}") for index, stage in enumerate(STAGES)]
     features = add.node("Flatten", [add.node("Concat", pooled, "pooled", axis=1)], "features", axis=1)
-    centred = add.node("Sub", [features, add.constant("mean", head.mean)], "centred")
-    standard = add.node("Div", [centred, add.constant("scale", head.scale)], "standard")
-    product = add.node("MatMul", [standard, add.half("kernel", head.kernel)], "product")
-    add.output("Add", [product, add.constant("bias", head.bias)], "content", ["N", len(KINDS)])
+    centred = add.node("Sub", [features, add.constant("mean", head.content.mean)], "centred")
+    standard = add.node("Div", [centred, add.constant("scale", head.content.scale)], "standard")
+    product = add.node("MatMul", [standard, add.half("kernel", head.content.kernel)], "product")
+    add.output("Add", [product, add.constant("bias", head.content.bias)], "content", ["N", len(KINDS)])
     _novelty(add, standard, head)
-    kernel = add.half("lung_kernel", head.lung_kernel[None, :, None, None])
-    bias = add.constant("lung_bias", np.array([head.lung_bias], np.float32))
+    kernel = add.half("lung_kernel", head.lungs.kernel[None, :, None, None])
+    bias = add.number("lung_bias", head.lungs.bias)
     odds = add.node("Conv", [LUNG_STAGE, kernel, bias], "lung_odds")
     whole = add.node("Squeeze", [odds, add.constant("channel", np.array([1], np.int64))], "lung_map")
     add.output("Sigmoid", [whole], "lungs", ["N", None, None])
@@ -92,31 +118,38 @@ def write_envelope(bundle: Path, head: Head, envelope: Envelope, version: str, o
     write_bytes(out, proto.SerializeToString(deterministic=True))
 
 
-def _novelty(add: "_Adder", standard: str, head: Head) -> None:
+def _novelty(add: "Adder", standard: str, head: Head) -> None:
     """The squared distance of Mahalanobis under probabilistic PCA (Tipping & Bishop 1999, eq. 5 to 7), by dimension."""
-    along = add.node("MatMul", [standard, add.half("axes", head.axes)], "along")
+    along = add.node("MatMul", [standard, add.half("axes", head.novelty.axes)], "along")
     squared = add.node("Mul", [along, along], "squared")
     # ||z||^2 / s + sum a_i^2 (1 / v_i - 1 / s): what no axis covers counts with the residual variance
-    weights = (head.precision - head.residual_precision)[:, None].astype(np.float32)
+    weights = (head.novelty.precision - head.novelty.residual_precision)[:, None].astype(np.float32)
     inside = add.node("MatMul", [squared, add.constant("weights", weights)], "inside")
     axis = add.constant("axis", np.array([1], np.int64))
     length = add.node("ReduceSumSquare", [standard], "length", axes=[1], keepdims=1)
     outside = add.node(
-        "Mul", [length, add.constant("residual", np.array([head.residual_precision], np.float32))], "outside"
+        "Mul", [length, add.constant("residual", np.array([head.novelty.residual_precision], np.float32))], "outside"
     )
     distance = add.node("Squeeze", [add.node("Add", [inside, outside], "distance"), axis], "flat")
-    add.output("Div", [distance, add.constant("dimensions", np.array([len(head.mean)], np.float32))], "novelty", ["N"])
+    add.output(
+        "Div", [distance, add.constant("dimensions", np.array([len(head.content.mean)], np.float32))], "novelty", ["N"]
+    )
 
 
-class _Adder:
+class Adder:
     """Adds nodes to a graph under PREFIX."""
 
     def __init__(self, graph: Any) -> None:
         self._graph = graph
 
     def constant(self, name: str, values: NDArray[Any]) -> str:
+        """Values as they are."""
         self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), PREFIX + name))
         return PREFIX + name
+
+    def number(self, name: str, value: float) -> str:
+        """One float32."""
+        return self.constant(name, np.array([value], np.float32))
 
     def half(self, name: str, values: NDArray[np.float32]) -> str:
         """A constant that is stored in half precision."""
@@ -124,15 +157,17 @@ class _Adder:
         return self.node("Cast", [stored], name, to=TensorProto.FLOAT)
 
     def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        """One operation; gives the name of its result."""
         self._graph.node.append(helper.make_node(kind, inputs, [PREFIX + name], name=PREFIX + name, **attributes))
         return PREFIX + name
 
     def output(self, kind: str, inputs: list[str], name: str, shape: list[Any]) -> None:
+        """One operation whose result is an output of the graph."""
         self._graph.node.append(helper.make_node(kind, inputs, [name], name=PREFIX + name))
         self._graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
 
-def _drop(graph: Any) -> None:
+def drop_envelope(graph: Any) -> None:
     """Take out an envelope that is there already."""
     for part in (graph.node, graph.initializer):
         for entry in [entry for entry in part if entry.name.startswith(PREFIX)]:
@@ -157,30 +192,3 @@ def load_float_bundle(bundle: Path) -> tuple[Any, BundleCard]:
     if card.quantized:
         raise BundleError(f"{bundle}: it is int8 already; give the float bundle that it was made from.")
     return proto, card
-
-
-class Features:
-    """What the head reads, for fitting it: the pooled features of a picture, and the cells of the lung stage."""
-
-    def __init__(self, bundle: Path) -> None:
-        """Load a float bundle; raises as :func:`load_float_bundle` does."""
-        proto, self.card = load_float_bundle(bundle)
-        add = _Adder(proto.graph)
-        _drop(proto.graph)
-        self._pooled = [add.node("GlobalAveragePool", [stage], f"tap_{stage}") for stage in STAGES]
-        for name in (*self._pooled, LUNG_STAGE):
-            proto.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 4
-        self._session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
-
-    def pooled(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The features of one input, uint8 (size, size): float32 (3840,). Safe from many threads."""
-        found = self._session.run(self._pooled, {"radiograph": pixels[None, :, :, None]})
-        return np.concatenate([stage.reshape(-1) for stage in found])
-
-    def cells(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The features of the cells of one input, uint8 (size, size): float32 (Q, Q, 1024)."""
-        [found] = self._session.run([LUNG_STAGE], {"radiograph": pixels[None, :, :, None]})
-        return np.asarray(found[0].transpose(1, 2, 0))
