@@ -19,7 +19,7 @@ from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.imaging import Refusal, Source
 from pneumoscope.screening.envelope.content import check_content
 from pneumoscope.screening.heatmap import contribution_map, intensity
-from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
+from pneumoscope.screening.heatmap_check import MOVED, Outline, assess_heatmap, lung_outline, moved
 from pneumoscope.screening.prepare import Prepared, is_one_source, name_of, prepare, snapshot
 from pneumoscope.screening.result import HeatmapStatus, ModelIdentity, ScreeningResult, Status
 from pneumoscope.screening.runtime.opening import open_session
@@ -165,6 +165,7 @@ class Screener:
                 status=Status.NOT_ASSESSED, reason=refused.reason, detail=refused.detail, preview=prepared.preview
             )
         logits, cam, rule = found.logits, found.cam, self.card.rule
+        lungs = None if found.lungs is None else found.lungs[0]
         probability = float(rule.probability(logits)[0])
         contributions = contribution_map(logits[0], cam[0], rule.calibration)
         return result(
@@ -175,7 +176,7 @@ class Screener:
             viral_probability=float(rule.viral_probability(logits)[0]),
             remarks=prepared.remarks,
             contribution_map=contributions,
-            heatmap=self._assess(prepared, contributions, point) if heatmap else None,
+            heatmap=self._assess(prepared, contributions, point, lung_outline(lungs)) if heatmap else None,
             preview=prepared.preview,
         )
 
@@ -183,14 +184,14 @@ class Screener:
         return check_content(self.card.envelope, found) if self.card.envelope else None
 
     def _assess(
-        self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint
+        self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint, lungs: Outline
     ) -> HeatmapStatus | None:
         def again() -> NDArray[np.float32]:
             found = self._session.run(moved(prepared.pixels, MOVED)[None])
             contributions = contribution_map(found.logits[0], found.cam[0], self.card.rule.calibration)
             return intensity(contributions, point.threshold)
 
-        return assess_heatmap(intensity(contributions, point.threshold), again)
+        return assess_heatmap(intensity(contributions, point.threshold), lungs, again)
 
     def _predict(self, source: Source) -> NDArray[np.float32] | Refusal:
         prepared = prepare(source, self.card.input_size, preview=False)
