@@ -19,12 +19,13 @@ def tables(record: dict[str, Any]) -> str:
         if rows:
             lines.append(_line(name, rows, record))
     one, four = _unstable(record)
+    area = np.median([row["lung_area"] for row in record["rows"]])
     stranger = np.percentile(record["agreement_of_strangers"], [50, 90])
     count = record["films"]["of_each_class"]
     return table(COLUMNS, lines) + (
         f"\n\n{count} held-out radiographs of each class. Radiographs that are found normal have no heatmap. Bundle "
         f"`{record['bundle']['sha256'][:12]}`. A heatmap that is the same everywhere has the share of its heat in the "
-        f"lungs that they have of the picture, {np.median([row['lung_area'] for row in record['rows']]):.0%} (median). Heatmaps of two different radiographs agree by "
+        f"lungs that they have of the picture, {area:.0%} (median). Heatmaps of two different radiographs agree by "
         f"{stranger[0]:.2f} (median), one in ten pairs by {stranger[1]:.2f} or more; the least that is shown is "
         f"{record['least_agreement']}. The one diagonal move finds {one.sum()} of {len(one)} unstable, the mean of "
         f"four straight ones {four.sum()}, of which the diagonal one finds {(one & four).sum()}."

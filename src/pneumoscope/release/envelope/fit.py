@@ -63,7 +63,7 @@ def fit_content(features: NDArray[np.float32], kinds: NDArray[np.intp], weights:
     return ContentHead(mean, scale, kernel, bias)
 
 
-def fit_novelty(standard: NDArray[np.float32], axes: int = AXES) -> NoveltyHead:
+def fit_novelty(standard: NDArray[np.float32], axes: int) -> NoveltyHead:
     """Fit what frontal radiographs look like: probabilistic PCA (Tipping & Bishop 1999).
 
     Args:
@@ -127,7 +127,8 @@ def fit_head(features: NDArray[np.float32], kinds: NDArray[np.intp], sources: ND
     """
     content = fit_content(features, kinds, balanced_weights(kinds, sources))
     standard = (features[kinds == 0] - content.mean) / content.scale
-    return Head(content, fit_novelty(standard), LungHead(np.zeros(0, np.float32), 0.0))
+    axes = min(AXES, *(side // 2 for side in standard.shape))
+    return Head(content, fit_novelty(standard, axes), LungHead(np.zeros(0, np.float32), 0.0))
 
 
 def score(head: Head, features: NDArray[np.float32]) -> Scores:
