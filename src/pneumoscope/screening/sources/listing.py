@@ -50,10 +50,12 @@ def list_films(
         The films. They need not exist: screening reports the ones that do not.
 
     Raises:
-        DataError: a folder holds no film, or a list cannot be read.
+        DataError: a folder holds no film, a list cannot be read, or a column was named and no source is a list.
         MissingExtraError: a URI or a Parquet list was named and pyarrow is not installed.
     """
-    return [film for source in sources for film in _films(source, path_column or PATH, say)]
+    if path_column is not None and not any(_is_list(source, path_column) for source in sources):
+        raise DataError(f"A column {path_column!r} was named, but no source is a list that has columns.")
+    return [film for source in sources for film in _films(source, PATH if path_column is None else path_column, say)]
 
 
 def is_uri(name: str) -> bool:
