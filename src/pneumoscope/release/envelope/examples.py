@@ -118,8 +118,8 @@ def list_radiographs(manifest: Path, leave_out: Iterable[str] = ()) -> list[Pict
 
 
 def list_home(films: Iterable[LabelledRadiograph]) -> list[Picture]:
-    """The radiographs that the network was trained on."""
-    return [Picture(film.path, Kind.FRONTAL, HOME, film.patient, film.label) for film in films]
+    """Every second of the radiographs that the network was trained on, to save time."""
+    return [Picture(film.path, Kind.FRONTAL, HOME, film.patient, film.label) for film in list(films)[::2]]
 
 
 def make_examples(pictures: Iterable[Picture], seed: int = 0) -> Iterator[Example]:
