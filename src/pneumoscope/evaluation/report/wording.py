@@ -117,10 +117,10 @@ def answers_text(answers: ThreeAnswers) -> str:
     of_sick, of_well = (one.normal + one.uncertain + one.pneumonia for one in (sick, well))
     return (
         f"Below {threshold_text(answers.rule_out)} a film is called normal, and from "
-        f"{threshold_text(answers.threshold)} on pneumonia. Between them it is uncertain and goes to a person. Of {of_sick:,} films with pneumonia "
-        f"{sick.normal} were ruled out (with 95% confidence at most {sick.most_wrong:.1%} of such films are), "
-        f"{sick.uncertain} were uncertain. Of {of_well:,} normal films {well.pneumonia} were called pneumonia (at most "
-        f"{well.most_wrong:.1%}), {well.uncertain} were uncertain."
+        f"{threshold_text(answers.threshold)} on pneumonia. Between them it is uncertain and goes to a person. "
+        f"Of {of_sick:,} films with pneumonia {sick.normal} were ruled out (with 95% confidence at most "
+        f"{sick.most_wrong:.1%} of such films are), {sick.uncertain} were uncertain. Of {of_well:,} normal films "
+        f"{well.pneumonia} were called pneumonia (at most {well.most_wrong:.1%}), {well.uncertain} were uncertain."
     )
 
 
