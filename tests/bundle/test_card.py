@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 import pytest
 
-from pneumoscope.bundle.card import METADATA_KEY, RELEASED, SCHEMA, BundleCard
+from pneumoscope.bundle.card import AGES, METADATA_KEY, RELEASED, SCHEMA, AgeRange, BundleCard
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
@@ -27,6 +27,7 @@ CARD = BundleCard(
     validation={"title": "Validation", "points": []},
     intended_use="Tests.",
     limits=("None of this is real.",),
+    ages=AgeRange(1, 6),
 )
 
 
@@ -65,6 +66,12 @@ def test_a_card_of_schema_1_reads_in_the_words_of_today() -> None:
     assert BundleCard.from_json(card.to_json()) == card
 
 
+@pytest.mark.parametrize(("schema", "ages"), [(2, AGES), (SCHEMA, None)])
+def test_a_card_that_says_nothing_of_ages_has_those_of_its_time(schema: int, ages: AgeRange | None) -> None:
+    content = {key: value for key, value in CARD.to_dict().items() if key != "ages"}
+    assert BundleCard.from_json(json.dumps(content | {"schema": schema})).ages == ages
+
+
 @pytest.mark.parametrize("text", ["", "no json", "[]", "3", "null", '"schema"', CARD.to_json()[:-9]])
 def test_what_is_no_card_is_refused(text: str) -> None:
     with pytest.raises(BundleError, match="cannot be trusted"):
@@ -73,7 +80,7 @@ def test_what_is_no_card_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None])
 def test_another_schema_is_refused(schema: Any) -> None:
-    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads 1 and {SCHEMA}; update"):
+    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads 1 to {SCHEMA}; update"):
         BundleCard.from_json(changed({"schema": schema}))
 
 
@@ -93,6 +100,9 @@ def test_a_missing_entry_is_refused(missing: str) -> None:
         ({"input_size": 0}, "an input of 0 pixels"),
         ({"input_size": "224"}, "Expected `int`"),
         ({"limits": "none"}, "Expected `array`"),
+        ({"ages": {"low": 6, "high": 1}}, "ages from 6.0 to below 1.0 years"),
+        ({"ages": {"low": -1, "high": 1}}, "ages from -1.0"),
+        ({"ages": {"low": 1, "high": 6, "outside": "guess"}}, "Invalid enum value"),
     ],
     ids=str,
 )

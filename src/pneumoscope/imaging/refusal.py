@@ -24,6 +24,9 @@ class Reason(StrEnum):
     CONTRADICTORY = "header_contradicts_pixels"
     BLANK = "blank_image"
     NOT_A_RADIOGRAPH = "not_a_radiograph"
+    WRONG_BODY_PART = "wrong_body_part"
+    WRONG_VIEW = "wrong_view"
+    AGE_OUTSIDE_EVIDENCE = "age_outside_evidence"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.imaging import Refusal, Source
+from pneumoscope.screening.envelope.header import check_header
 from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
 from pneumoscope.screening.prepare import Prepared, is_one_source, name_of, prepare, snapshot
@@ -141,8 +143,18 @@ class Screener:
         point = self.operating_point(asked)  # complain now and not at the first result
         return partial(self._screen, point=point, heatmap=heatmap)
 
+    def _admit(self, source: Source | Refusal, preview: bool) -> Prepared | Refusal:
+        """Read a source, and refuse what the model may not judge."""
+        prepared = prepare(source, self.card.input_size, preview=preview)
+        if isinstance(prepared, Refusal):
+            return prepared
+        said = check_header(prepared.header, self.card.ages)
+        if isinstance(said, Refusal):
+            return replace(said, sha256=prepared.sha256)
+        return replace(prepared, remarks=prepared.remarks + said)
+
     def _screen(self, source: Source | Refusal, point: OperatingPoint, heatmap: bool) -> ScreeningResult:
-        prepared = prepare(source, self.card.input_size, preview=heatmap)
+        prepared = self._admit(source, preview=heatmap)
         result = partial(
             ScreeningResult,
             source=name_of(source),
@@ -182,7 +194,7 @@ class Screener:
         return assess_heatmap(intensity(contributions, point.threshold), again)
 
     def _predict(self, source: Source) -> NDArray[np.float32] | Refusal:
-        prepared = prepare(source, self.card.input_size, preview=False)
+        prepared = self._admit(source, preview=False)
         if isinstance(prepared, Refusal):
             return prepared
         logits, _ = self._session.run(prepared.pixels[None])

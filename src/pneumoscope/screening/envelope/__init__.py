@@ -1,0 +1,1 @@
+"""Which radiographs a model may judge: each layer refuses, or remarks, before the network is asked."""
