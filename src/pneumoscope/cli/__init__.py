@@ -14,7 +14,7 @@ from importlib import import_module
 from pneumoscope import __version__
 from pneumoscope.errors import PneumoscopeError
 
-COMMANDS = ("demo", "screen", "info", "data", "train", "sweep", "report", "export", "quantize", "evaluate")
+COMMANDS = ("demo", "screen", "info", "selftest", "data", "train", "sweep", "report", "export", "quantize", "evaluate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

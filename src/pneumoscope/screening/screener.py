@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import RELEASED, BundleCard
+from pneumoscope.bundle.seal import SelfTestRecord
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
@@ -36,6 +37,7 @@ class Screener:
     Attributes:
         model: which model it is.
         card: what the bundle says of itself.
+        selftest: what the bundle says of the reference films (``assurance.selftest``); None where it has no self-test.
     """
 
     def __init__(
@@ -50,7 +52,8 @@ class Screener:
             runtime: one of ``runtime.opening.RUNTIMES``.
 
         Raises:
-            BundleError: when the file is missing, damaged, no bundle, or of an unknown schema.
+            BundleError: when the file is missing, damaged, changed after it was sealed, no bundle, or of an unknown
+                schema.
             MissingExtraError: when OpenVINO was asked for and is not installed.
             DataError: when the runtime is unknown, or an int8 bundle is to run on OpenVINO.
         """
@@ -58,6 +61,7 @@ class Screener:
         self._session = open_session(RELEASED if bundle is None else Path(bundle), workers, runtime)
         self._pool = WorkerPool(workers)
         self.card: BundleCard = self._session.card
+        self.selftest: SelfTestRecord | None = self._session.selftest
         self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
 
