@@ -1,11 +1,11 @@
-"""Draw the reference films of the self-test from ``pneumoscope.data.synthetic``, and print what the released model says.
+"""Draw the reference films of the self-test, and print what the released model says of them.
 
     python scripts/make_reference_films.py
 
-No film shows a patient: each is a mixture of two synthetic films. Of many mixtures, those are kept whose scores come
-nearest to SCORES, which span what the model gives and lie close around its thresholds. Each is stored in another way, so
-that the self-test decodes what is decoded in use. The films stay as they are from release to release, and a bundle keeps
-what it says of them (``pneumoscope.assurance.selftest.write_selftest``).
+No film shows a patient: each is a mixture of two synthetic films (``pneumoscope.data.synthetic``). Of many mixtures,
+those are kept whose scores come nearest to SCORES, which span what the model gives and lie close around its thresholds.
+Each is stored in another way, so that the self-test decodes what is decoded in use. The films stay as they are from
+release to release, and a bundle keeps what it says of them (``pneumoscope.assurance.selftest.write_selftest``).
 """
 
 import io

@@ -67,7 +67,7 @@ def run_selftest(screener: Screener) -> list[Check]:
 def screen_checked(
     screener: Screener, sources: Iterable[Source], operating_point: str | float | None = None, *, heatmap: bool = False
 ) -> Iterator[ScreeningResult]:
-    """As ``Screener.screen_many``, but one reference film goes first, and nothing is given where it comes out otherwise.
+    """As ``Screener.screen_many``, but one reference film goes first; nothing is given where that comes out otherwise.
 
     It takes its turn on the screener's pool like every other film. A bundle without a self-test is screened with as it
     is.
@@ -83,9 +83,9 @@ def screen_checked(
 
 
 def write_selftest(bundle: Path) -> SelfTestRecord:
-    """Score the reference films with ONNX Runtime and seal a bundle with what they come to, in place of an earlier seal.
+    """Score the reference films with ONNX Runtime, and seal a bundle with what they come to.
 
-    The last step of making a bundle: any later change to the file breaks the seal.
+    It replaces an earlier seal. The last step of making a bundle: any later change to the file breaks the seal.
 
     Raises:
         BundleError: the file is no bundle.
@@ -138,15 +138,13 @@ def _check(entry: ReferenceResult, result: ScreeningResult | None, tolerance: fl
     return Check(entry.film, expected, found, compare(expected, found, tolerance))
 
 
-def _after(
-    results: Iterator[ScreeningResult], entry: ReferenceResult, tolerance: float
-) -> Iterator[ScreeningResult]:
+def _after(results: Iterator[ScreeningResult], entry: ReferenceResult, tolerance: float) -> Iterator[ScreeningResult]:
     check = _check(entry, next(results), tolerance)
     # The operating point may be another one than the record's; within tolerance, the same score is the same finding.
     scores = {key: value for key, value in check.expected.items() if key != "finding"}
     if check.found is None or compare(scores, check.found, tolerance) is Verdict.DIFFERENT:
         raise AssuranceError(
-            "The self-test failed: on this machine a reference film comes out otherwise than the bundle says. Do not rely "
-            "on results; `pneumoscope selftest` shows more, and --without-selftest screens all the same."
+            "The self-test failed: on this machine a reference film comes out otherwise than the bundle says. Do not "
+            "rely on results; `pneumoscope selftest` shows more, and --without-selftest screens all the same."
         )
     yield from results

@@ -1,12 +1,12 @@
 """The seal of a bundle: its last bytes, a second metadata entry of the ONNX file.
 
 The entry holds what the reference films of the self-test scored when the bundle was made, and one digest over all bytes
-before the entry and over the entry itself. So a bundle tells of every changed byte of its own when it is loaded, and the
-self-test finds its record under the bundle's own SHA-256. Protobuf lets a field be appended to a file: the entry is
-written and read without the library onnx.
+before the entry and over the entry itself. So any changed byte of a bundle is noticed when it is loaded, and the record
+of the self-test is covered by the bundle's own SHA-256. Protobuf lets a field be appended to a file: the entry is written
+and read without the library onnx.
 
-A seal proves that nothing was changed by accident. Who changes a bundle on purpose can seal it again, or take the seal
-off: only its SHA-256 tells that one.
+A seal shows what was changed by accident. Whoever changes a bundle on purpose can seal it again, or take the seal off:
+only the SHA-256 of the whole file tells that one.
 """
 
 import hashlib
@@ -23,9 +23,7 @@ from pneumoscope.files import replacing
 KEY = b"pneumoscope.selftest"
 _END = 1 << 16
 _LENGTH = rb"[\x80-\xff]*[\0-\x7f]"
-_ENTRY = re.compile(
-    rb"r%b\n\x14%b\x12%b([0-9a-f]{64})\n(.*)\Z" % (_LENGTH, re.escape(KEY), _LENGTH), re.DOTALL
-)
+_ENTRY = re.compile(rb"r%b\n\x14%b\x12%b([0-9a-f]{64})\n(.*)\Z" % (_LENGTH, re.escape(KEY), _LENGTH), re.DOTALL)
 
 
 @dataclass(frozen=True)

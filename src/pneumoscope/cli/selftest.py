@@ -1,6 +1,8 @@
 """``pneumoscope selftest``."""
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from pneumoscope.cli.arguments import add_bundle, add_runtime
 
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     return 5 if failed else 0
 
 
-def _said(result: "dict[str, object]") -> str:
+def _said(result: Mapping[str, Any]) -> str:
     if result["status"] == "not_assessed":
         return f"not assessed ({result['reason']})"
     return f"{result['finding']}, score {result['score']:.4f}"
