@@ -54,7 +54,7 @@ def test_the_films_cover_formats_and_depths() -> None:
 def test_one_changed_weight_fails(sealed_bundle: Path, tmp_path: Path) -> None:
     changed = Screener(weight_changed(sealed_bundle, tmp_path / "changed.onnx", "weight"))
     assert all(check.failed for check in run_selftest(changed))
-    with pytest.raises(AssuranceError, match="do not rely|Do not rely"):
+    with pytest.raises(AssuranceError, match="Do not rely on results"):
         next(screen_checked(changed, [FILMS / FIRST]))
     assert next(changed.screen_many([FILMS / FIRST])).finding
 
@@ -71,15 +71,13 @@ def test_another_threshold_in_the_record_fails(sealed_bundle: Path, tmp_path: Pa
     assert all(check.failed for check in run_selftest(Screener(path)))
 
 
-def test_a_changed_reference_film_is_noticed(
-    sealed: Screener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_reference_film_is_noticed(sealed: Screener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(FILMS, tmp_path / "films")
     content = bytearray((FILMS / FIRST).read_bytes())
     content[-40] ^= 1
     (tmp_path / "films" / FIRST).write_bytes(content)
     monkeypatch.setattr(selftest, "FILMS", tmp_path / "films")
-    with pytest.raises(AssuranceError, match="1-jpeg.jpeg is not the one of the bundle's record"):
+    with pytest.raises(AssuranceError, match=r"1-jpeg\.jpeg is not the one of the bundle's record"):
         run_selftest(sealed)
 
 
@@ -134,5 +132,5 @@ def test_a_changed_byte_of_the_released_bundle_is_refused_when_it_is_loaded(
         content = bytearray(whole)
         content[place] ^= 1
         bundle.write_bytes(content)
-        with pytest.raises(BundleError, match="changed after it was made|damaged|cannot be trusted"):
+        with pytest.raises(BundleError, match=r"changed after it was made|damaged|cannot be trusted"):
             Screener(bundle)

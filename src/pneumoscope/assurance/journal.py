@@ -2,8 +2,8 @@
 
 A line is ``{"hash":"H","entry":E}`` in ASCII, where H is the hex SHA-256 of two things: the hash of the line before (64
 zeros before the first), and the bytes of E. So no line can be changed, taken out, put in or moved without breaking the
-chain there. A chain alone cannot tell that its tail was cut off, or that it was made anew from some line on. The head can:
-how many entries there are and the last hash, which whoever relies on the journal keeps elsewhere.
+chain there. A chain alone cannot tell that its tail was cut off, or that it was made anew from some line on. The head
+can: how many entries there are and the last hash, which whoever relies on the journal keeps elsewhere.
 
 An entry is a start, a result without identity (no path, no UID, no text), or the note that a line was found incomplete.
 """

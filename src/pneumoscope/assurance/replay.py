@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class Replayed:
     film: Path | None = None
 
 
+_FIELDS = {one.name for one in fields(Recorded)}
 _COMPARED = ("status", "reason", "finding", "score", "probability", "viral_probability", "threshold", "remarks")
 
 
@@ -179,8 +180,11 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 def _recorded(row: Any, path: Path, number: int) -> Recorded:
     try:
-        return msgspec.convert(row, Recorded, strict=False)
-    except (msgspec.MsgspecError, TypeError) as problem:
+        known = {key: row[key] for key in _FIELDS & row.keys()}
+        if isinstance(name := known.get("source"), str):  # of a film whose name is no UTF-8
+            known["source"] = name.encode(errors="backslashreplace").decode()
+        return msgspec.convert(known, Recorded, strict=False)
+    except (msgspec.MsgspecError, AttributeError, UnicodeError) as problem:
         raise _no_result(path, number) from problem
 
 

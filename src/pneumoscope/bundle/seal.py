@@ -2,8 +2,8 @@
 
 The entry holds what the reference films of the self-test scored when the bundle was made, and one digest over all bytes
 before the entry and over the entry itself. So any changed byte of a bundle is noticed when it is loaded, and the record
-of the self-test is covered by the bundle's own SHA-256. Protobuf lets a field be appended to a file: the entry is written
-and read without the library onnx.
+of the self-test is covered by the bundle's own SHA-256. Protobuf lets a field be appended to a file: the entry is
+written and read without the library onnx.
 
 A seal shows what was changed by accident. Whoever changes a bundle on purpose can seal it again, or take the seal off:
 only the SHA-256 of the whole file tells that one.
