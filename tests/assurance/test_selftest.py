@@ -12,7 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from pneumoscope.assurance import selftest
-from pneumoscope.assurance.agreement import Verdict
+from pneumoscope.assurance.agreement import TOLERANCE, Verdict
 from pneumoscope.assurance.selftest import FILMS, FIRST, run_selftest, screen_checked, write_selftest
 from pneumoscope.bundle.card import RELEASED
 from pneumoscope.bundle.seal import read_sealed, seal
@@ -110,6 +110,17 @@ def test_the_released_network_passes_and_fails_with_one_changed_weight(
     assert not any(check.failed for check in run_selftest(Screener(bundle, runtime=runtime)))
     changed = weight_changed(bundle, tmp_path / "changed.onnx")
     assert sum(check.failed for check in run_selftest(Screener(changed, runtime=runtime))) >= 4
+
+
+@pytest.mark.slow
+def test_the_tolerance_lets_no_other_decoder_pass() -> None:
+    rng = np.random.default_rng(0)
+    with Screener(runtime="onnxruntime") as screener:
+        for path in sorted(FILMS.glob("*[gf]")):  # those of 8 bits, and one of 16
+            pixels = np.rint(read(path).pixels).astype(np.int64)
+            other = np.clip(pixels + rng.integers(-1, 2, pixels.shape), 0, 255)
+            scores = [screener.screen(each.astype(np.uint8)).score or 0.0 for each in (pixels, other)]
+            assert abs(scores[0] - scores[1]) > 10 * TOLERANCE
 
 
 @pytest.fixture
