@@ -88,6 +88,17 @@ def test_without_dicom_the_other_films_are_tried(sealed: Screener, monkeypatch: 
     assert all(name.endswith(".dcm") for name, verdict in verdicts.items() if verdict is Verdict.NOT_REPLAYED)
 
 
+def test_without_dicom_a_record_has_the_other_films(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bundle.onnx"
+    shutil.copy(tiny_bundle, path)
+    monkeypatch.setattr(selftest, "find_spec", lambda name: None)
+    assert len(write_selftest(path).films) == 5
+    with Screener(path) as screener:
+        assert [check.verdict for check in run_selftest(screener)] == [Verdict.IDENTICAL] * 5
+
+
 def test_a_bundle_without_a_seal_says_so_and_screens(screener: Screener, films: list[Path]) -> None:
     with pytest.raises(BundleError, match=r"tiny 0\.0\.1 has no self-test"):
         run_selftest(screener)

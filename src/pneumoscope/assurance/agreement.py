@@ -7,7 +7,7 @@ from typing import Any
 TOLERANCE = 0.001
 """How far two scores of one film may lie apart, in log odds, where both were computed in float32.
 
-On 712 films the runtimes differ by less than 0.00002 (docs/performance.md). A decoder that gives some greys one level
+On 712 films the runtimes' logits differ by less than 0.00002 (docs/performance.md). A decoder that gives some greys one level
 higher or lower moves a score by more than 0.01."""
 
 TOLERANCE_INT8 = 0.1
