@@ -7,8 +7,8 @@ from typing import Any
 TOLERANCE = 0.001
 """How far two scores of one film may lie apart, in log odds, where both were computed in float32.
 
-On 712 films the runtimes' logits differ by less than 0.00002 (docs/performance.md). A decoder that gives some greys one level
-higher or lower moves a score by more than 0.01."""
+On 712 films the logits of two runtimes differ by less than 0.00002 (docs/performance.md). A decoder that gives some
+greys one level higher or lower moves a score by more than 0.01."""
 
 TOLERANCE_INT8 = 0.1
 """The same of an int8 bundle, in which a value that is rounded the other way weighs more."""
