@@ -57,7 +57,7 @@ def heats(session: Session, labelled: LabelledRadiograph) -> tuple[list[Heat], O
     lungs: list[Outline] = []
     for shift in ((0, 0), MOVED, *STRAIGHT):
         said = session.run(moved(pixels, shift)[None])
-        lungs.append(lung_outline(None if said.lungs is None else said.lungs[0]))
+        lungs.append(lung_outline(said.lungs))
         found.append(intensity(contribution_map(said.logits[0], said.cam[0], rule.calibration), threshold))
         if not found[0].any():
             break

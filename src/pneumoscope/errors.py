@@ -24,6 +24,12 @@ class TrainingError(PneumoscopeError):
     exit_code = 4
 
 
+class AssuranceError(PneumoscopeError):
+    """A self-test, a journal or a replay shows that something is not as it was."""
+
+    exit_code = 5
+
+
 class MissingExtraError(PneumoscopeError):
     """An optional dependency is not installed."""
 

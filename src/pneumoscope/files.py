@@ -1,11 +1,13 @@
-"""Files: written in one step, hashed, and read and written as JSON."""
+"""Files: written in one step, held alone, hashed, and read and written as JSON."""
 
 import hashlib
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -88,3 +90,35 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def exclusive(stream: BinaryIO | FileIO) -> Iterator[None]:
+    """Hold an open file alone among all processes that ask for it this way; wait until the others let go.
+
+    Two threads that share the stream are not kept apart.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        beyond = 1 << 40  # a lock keeps others from reading too: take it where nobody reads
+        stream.seek(beyond)
+        while True:
+            try:
+                msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK, 1)
+                break
+            except OSError:  # ten seconds have passed
+                continue
+        try:
+            yield
+        finally:
+            stream.seek(beyond)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_UN)

@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 import pytest
 
-from pneumoscope.bundle.card import METADATA_KEY, RELEASED, SCHEMA, BundleCard
+from pneumoscope.bundle.card import AGES, METADATA_KEY, RELEASED, SCHEMA, AgeRange, BundleCard
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
@@ -27,6 +27,7 @@ CARD = BundleCard(
     validation={"title": "Validation", "points": []},
     intended_use="Tests.",
     limits=("None of this is real.",),
+    ages=AgeRange(1, 6),
 )
 
 
@@ -68,8 +69,14 @@ def test_a_card_of_schema_1_reads_in_the_words_of_today() -> None:
 def test_a_card_of_schema_2_knows_two_answers() -> None:
     content = CARD.to_dict() | {"schema": 2}
     del content["rule"]["rule_out"]
-    assert BundleCard.from_json(json.dumps(content)) == replace(CARD, rule=replace(CARD.rule, rule_out=None))
+    assert BundleCard.from_json(json.dumps(content)).rule == replace(CARD.rule, rule_out=None)
     assert BundleCard.from_json(json.dumps(content)).to_dict()["rule"]["rule_out"] is None
+
+
+@pytest.mark.parametrize(("schema", "ages"), [(2, AGES), (SCHEMA, None)])
+def test_a_card_that_says_nothing_of_ages_has_those_of_its_time(schema: int, ages: AgeRange | None) -> None:
+    content = {key: value for key, value in CARD.to_dict().items() if key != "ages"}
+    assert BundleCard.from_json(json.dumps(content | {"schema": schema})).ages == ages
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "3", "null", '"schema"', CARD.to_json()[:-9]])
@@ -100,6 +107,9 @@ def test_a_missing_entry_is_refused(missing: str) -> None:
         ({"input_size": 0}, "an input of 0 pixels"),
         ({"input_size": "224"}, "Expected `int`"),
         ({"limits": "none"}, "Expected `array`"),
+        ({"ages": {"low": 6, "high": 1}}, "ages from 6.0 to below 1.0 years"),
+        ({"ages": {"low": -1, "high": 1}}, "ages from -1.0"),
+        ({"ages": {"low": 1, "high": 6, "outside": "guess"}}, "Invalid enum value"),
     ],
     ids=str,
 )

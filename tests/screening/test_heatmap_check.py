@@ -55,7 +55,7 @@ def test_share_is_chance_for_an_even_map_more_on_the_lungs_nothing_in_the_corner
 def test_lungs_are_where_the_bundle_sees_them() -> None:
     seen = np.zeros((12, 12), np.float32)
     seen[:, :6] = 1
-    outline = lung_outline(seen)
+    outline = lung_outline(seen[None])
     assert outline[:, :100].all()
     assert not outline[:, 124:].any()
     np.testing.assert_array_equal(lung_outline(None), FIELD)

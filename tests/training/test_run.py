@@ -170,6 +170,7 @@ def test_export_needs_no_film(smoke: SmokeRun, dataset: Path, tmp_path: Path) ->
         assert main(["export", str(smoke.folder), "--out", str(tmp_path / "model.onnx")]) == 0
     finally:
         away.rename(dataset)
+    assert main(["selftest", "--bundle", str(tmp_path / "model.onnx")]) == 0  # export seals what it writes
 
 
 @pytest.mark.slow

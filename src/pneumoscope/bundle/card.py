@@ -9,7 +9,7 @@ from the weights: change any of it and the SHA-256 of the file changes.
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +29,36 @@ QUANTIZED = "quantized"
 
 
 @dataclass(frozen=True)
+class AgeRange:
+    """The ages that a bundle has evidence for.
+
+    Attributes:
+        low: in years, 0 or more; an age of exactly this is within.
+        high: in years, above ``low``; an age of exactly this is outside.
+        outside: what becomes of a radiograph whose header gives another age: it is refused, or gets a remark.
+
+    Raises:
+        ValueError: there is no age in the range.
+    """
+
+    low: float
+    high: float
+    outside: Literal["remark", "refuse"] = "remark"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low < self.high:  # so written that NaN fails
+            raise ValueError(f"ages from {self.low} to below {self.high} years")
+
+    def holds(self, years: float) -> bool:
+        """Whether an age in years is within."""
+        return self.low <= years < self.high
+
+
+AGES = AgeRange(1.0, 6.0)
+"""Children aged 1 to 5, of whom the training radiographs of this project are."""
+
+
+@dataclass(frozen=True)
 class BundleCard:
     """Everything about a bundle but its weights.
 
@@ -45,6 +75,7 @@ class BundleCard:
         intended_use: in one sentence.
         limits: what the model was never trained for.
         envelope: which pictures the network may judge; None where the bundle cannot tell.
+        ages: for which there is evidence; None where the card does not say.
         classes: order of the logits.
         schema: of this card.
 
@@ -64,6 +95,7 @@ class BundleCard:
     intended_use: str
     limits: tuple[str, ...]
     envelope: Envelope | None = None
+    ages: AgeRange | None = None
     classes: tuple[str, ...] = CLASSES
     schema: int = SCHEMA
 
@@ -90,7 +122,9 @@ class BundleCard:
 
     @classmethod
     def from_json(cls, text: str) -> "BundleCard":
-        """Read what :meth:`to_json` wrote, or a card of schema 1 or 2, which know no rule-out threshold.
+        """Read what :meth:`to_json` wrote, or a card of schema 1 or 2, which know no rule-out threshold and no ages.
+
+        All bundles of those schemas were made of children aged 1 to 5, and say so in words: they get these ages.
 
         Raises:
             BundleError: the text is no card, lacks an entry, or holds a value out of its range.
@@ -102,7 +136,9 @@ class BundleCard:
                     f"the bundle has schema {content.get('schema')}, this version reads 1 to {SCHEMA}; "
                     "update pneumoscope or the bundle"
                 )
-            content = _from_schema_1(content) if content["schema"] == 1 else content | {"schema": SCHEMA}
+            if content["schema"] < SCHEMA:
+                earlier = _from_schema_1(content) if content["schema"] == 1 else content
+                content = earlier | {"schema": SCHEMA, "ages": msgspec.to_builtins(AGES)}
             if unknown := content.keys() - {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown entries {', '.join(sorted(unknown))}")
             return msgspec.convert(content, cls)
@@ -124,7 +160,7 @@ def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
     if "points" in validation:
         validation["points"] = [_renamed(point) for point in validation["points"]]
     kept = {name: value for name, value in content.items() if name not in parts}
-    return kept | {"rule": rule, "validation": validation, "schema": SCHEMA}
+    return kept | {"rule": rule, "validation": validation}
 
 
 def _renamed(point: dict[str, Any]) -> dict[str, Any]:

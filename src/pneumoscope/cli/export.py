@@ -17,6 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit the decision rule and write the bundle."""
+    from pneumoscope.assurance.selftest import write_selftest
     from pneumoscope.decision.operating_point import threshold_text
     from pneumoscope.errors import DataError
     from pneumoscope.extras import needed
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     evaluation = evaluate_validation(finished)
     card = build_card(evaluation, finished.config, options.name, options.model_version)
     write_bundle(load_model(finished), card, options.out, finished.config.recipe.inference_size)
+    write_selftest(options.out)
     for point in evaluation.rule.operating_points:
         sys.stdout.write(f"{point.name:18} probability >= {threshold_text(point.threshold)}   {point.policy}\n")
     sys.stdout.write(f"{options.out}  {options.out.stat().st_size / 1e6:.1f} MB\n")

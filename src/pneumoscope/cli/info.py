@@ -50,6 +50,9 @@ def _show(known: dict[str, Any]) -> None:
     facts.add_row("file", f"{bundle['path']} ({bundle['bytes'] / 1e6:.1f} MB)")
     facts.add_row("sha256", bundle["sha256"])
     facts.add_row("for", card["intended_use"])
+    if ages := card["ages"]:
+        others = {"remark": "get a remark", "refuse": "are refused"}[ages["outside"]]
+        facts.add_row("ages", f"from {ages['low']:g} to below {ages['high']:g} years; others {others}")
     for limit in card["limits"]:
         facts.add_row("limit", limit)
     console.print(facts)

@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Quantize."""
     import numpy as np
 
+    from pneumoscope.assurance.selftest import write_selftest
     from pneumoscope.bundle.card import RELEASED
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.data.layout import fingerprint, load
@@ -53,5 +54,6 @@ def run(options: argparse.Namespace) -> int:
         pixels = np.stack([to_input(read(train[digest].path)) for digest in chosen])
         source = {"from": sha256(bundle), "fingerprint": fingerprint(chosen)}
         quantize(bundle, pixels, options.out, source, progress)
+        write_selftest(options.out)
         say(f"wrote {options.out}\nnext: pneumoscope evaluate --bundle {options.out} --data FILMS")
     return 0

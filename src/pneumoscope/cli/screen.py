@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HELP = "Screen radiographs: files, folders, lists, DICOM; on a Ray cluster where there are many."
 
-_LOCAL = ("json", "csv", "html", "heatmaps")
+_LOCAL = ("json", "csv", "html", "heatmaps", "journal", "without_selftest")
 _RAY = ("out", "ray_address")
 
 
@@ -37,6 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a CSV file")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with films, heatmaps, decisions")
     parser.add_argument("--heatmaps", type=Path, metavar="DIR", help="also write one picture for each screened film")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="also append every result to a hash-chained log")
+    parser.add_argument(
+        "--without-selftest", action="store_true", help="screen although a reference film comes out otherwise here"
+    )
     parser.add_argument(
         "--operating-point", metavar="NAME", help="a name that `pneumoscope info` lists, or a threshold within 0..1"
     )
@@ -60,12 +64,13 @@ def run(options: argparse.Namespace) -> int:
         raise DataError(f"--{flag} goes with --engine {engine} only.")
     if distributed:
         return _run_on_ray(options)
-    outputs = [path for path in (options.csv, options.html, options.heatmaps) if path is not None]
+    outputs = [path for path in (options.csv, options.html, options.heatmaps, options.journal) if path is not None]
     _check(outputs)
     return _run_here(options, outputs)
 
 
 def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
+    from pneumoscope.assurance.selftest import screen_checked
     from pneumoscope.screening.screener import Screener
     from pneumoscope.screening.sources.listing import is_uri, list_films
 
@@ -84,7 +89,8 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
         with Screener(options.bundle, workers=options.workers, runtime=options.runtime) as screener:
             heatmap = bool(options.html or options.heatmaps)
             paths = [Path(film.name) for film in films]
-            results = screener.screen_many(paths, options.operating_point, heatmap=heatmap)
+            screen = Screener.screen_many if options.without_selftest else screen_checked
+            results = screen(screener, paths, options.operating_point, heatmap=heatmap)
             told = (replace(result, listed=film.listed) for result, film in zip(results, films, strict=True))
             complete = _write(told, films, options, screener)
     except BrokenPipeError:  # the reader has seen enough
@@ -163,6 +169,12 @@ def _writers(
     from pneumoscope.screening.output.writers import CsvFile, JsonLines
 
     writers: list[ResultWriter] = [JsonLines(sys.stdout) if options.json else Table(terminal())]
+    if options.journal:
+        from pneumoscope.assurance.journal import Journal
+
+        journal = Journal(options.journal)
+        stack.callback(lambda: sys.stderr.write(f"head of the journal, to keep elsewhere: {journal.head}\n"))
+        writers.insert(0, journal)  # nothing is shown that is not on record
     if options.csv:
         writers.append(CsvFile(options.csv, dict.fromkeys(name for film in films for name in film.listed)))
     if options.html:

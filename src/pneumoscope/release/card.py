@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from pneumoscope.bundle.card import BundleCard
+from pneumoscope.bundle.card import AGES, BundleCard
 from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.imaging import INPUT_SIZE
 from pneumoscope.training.config import RunConfig
@@ -53,4 +53,5 @@ def build_card(evaluation: Evaluation, config: RunConfig, name: str, version: st
         validation={key: result[key] for key in ("title", "counts", "ranking", "points", "resampling")},
         intended_use=INTENDED_USE,
         limits=LIMITS,
+        ages=AGES,
     )

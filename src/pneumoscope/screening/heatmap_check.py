@@ -39,10 +39,10 @@ def lung_outline(lungs: NDArray[np.float32] | None) -> Outline:
     """Give the lungs of a film.
 
     Args:
-        lungs: the bundle's map of them, (Q, Q), 0..1; None of a bundle without an envelope, for which a fixed template
-            stands in.
+        lungs: the bundle's map of them, float32 (1, Q, Q), 0..1; None of a bundle without an envelope, for which a
+            fixed template stands in.
     """
-    return lung_field(INPUT_SIZE) if lungs is None else _fine(lungs) >= _HALF
+    return lung_field(INPUT_SIZE) if lungs is None else _fine(lungs[0]) >= _HALF
 
 
 def lung_share(heat: Heat, lungs: Outline) -> float:

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import RELEASED, BundleCard
+from pneumoscope.bundle.seal import SelfTestRecord
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.imaging import Refusal, Source
 from pneumoscope.screening.envelope.content import check_content
+from pneumoscope.screening.envelope.header import check_header
 from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import MOVED, Outline, assess_heatmap, lung_outline, moved
 from pneumoscope.screening.prepare import Prepared, is_one_source, name_of, prepare, snapshot
@@ -37,6 +39,7 @@ class Screener:
     Attributes:
         model: which model it is.
         card: what the bundle says of itself.
+        selftest: what the bundle says of the reference films (``assurance.selftest``); None where it has no self-test.
     """
 
     def __init__(
@@ -51,7 +54,8 @@ class Screener:
             runtime: one of ``runtime.opening.RUNTIMES``.
 
         Raises:
-            BundleError: when the file is missing, damaged, no bundle, or of an unknown schema.
+            BundleError: when the file is missing, damaged, changed after it was sealed, no bundle, or of an unknown
+                schema.
             MissingExtraError: when OpenVINO was asked for and is not installed.
             DataError: when the runtime is unknown, or an int8 bundle is to run on OpenVINO.
         """
@@ -59,6 +63,7 @@ class Screener:
         self._session = open_session(RELEASED if bundle is None else Path(bundle), workers, runtime)
         self._pool = WorkerPool(workers)
         self.card: BundleCard = self._session.card
+        self.selftest: SelfTestRecord | None = self._session.selftest
         self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
 
@@ -144,44 +149,49 @@ class Screener:
         point = self.operating_point(asked)  # complain now and not at the first result
         return partial(self._screen, point=point, heatmap=heatmap)
 
+    def _infer(self, source: Source | Refusal, preview: bool) -> tuple[Prepared, Outputs] | Refusal:
+        """Read a source and ask the network; refuse what the model may not judge."""
+        prepared = prepare(source, self.card.input_size, preview=preview)
+        if isinstance(prepared, Refusal):
+            return prepared
+        said = check_header(prepared.header, self.card.ages)
+        if isinstance(said, Refusal):
+            return replace(said, sha256=prepared.sha256)
+        found = self._session.run(prepared.pixels[None])
+        if self.card.envelope and (refused := check_content(self.card.envelope, found)):
+            return replace(refused, sha256=prepared.sha256, header=prepared.header)
+        return replace(prepared, remarks=prepared.remarks + said), found
+
     def _screen(self, source: Source | Refusal, point: OperatingPoint, heatmap: bool) -> ScreeningResult:
-        prepared = prepare(source, self.card.input_size, preview=heatmap)
+        inferred = self._infer(source, preview=heatmap)
+        known = inferred if isinstance(inferred, Refusal) else inferred[0]
         result = partial(
             ScreeningResult,
             source=name_of(source),
-            source_sha256=prepared.sha256,
-            header=prepared.header,
+            source_sha256=known.sha256,
+            header=known.header,
             time=datetime.now(UTC),
             model=self.model,
             operating_point=point.name,
             threshold=point.threshold,
             rule_out=self.card.rule.normal_below(point),
         )
-        if isinstance(prepared, Refusal):
-            return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
-        found = self._session.run(prepared.pixels[None])
-        if refused := self._refusal(found):
-            return result(
-                status=Status.NOT_ASSESSED, reason=refused.reason, detail=refused.detail, preview=prepared.preview
-            )
-        logits, cam, rule = found.logits, found.cam, self.card.rule
-        lungs = None if found.lungs is None else found.lungs[0]
-        probability = float(rule.probability(logits)[0])
-        contributions = contribution_map(logits[0], cam[0], rule.calibration)
+        if isinstance(inferred, Refusal):
+            return result(status=Status.NOT_ASSESSED, reason=inferred.reason, detail=inferred.detail)
+        (prepared, found), rule = inferred, self.card.rule
+        probability = float(rule.probability(found.logits)[0])
+        contributions = contribution_map(found.logits[0], found.cam[0], rule.calibration)
         return result(
             status=Status.SCREENED,
-            score=float(pneumonia_score(logits)[0]),
+            score=float(pneumonia_score(found.logits)[0]),
             probability=probability,
             finding=rule.finding(probability, point),
-            viral_probability=float(rule.viral_probability(logits)[0]),
+            viral_probability=float(rule.viral_probability(found.logits)[0]),
             remarks=prepared.remarks,
             contribution_map=contributions,
-            heatmap=self._assess(prepared, contributions, point, lung_outline(lungs)) if heatmap else None,
+            heatmap=self._assess(prepared, contributions, point, lung_outline(found.lungs)) if heatmap else None,
             preview=prepared.preview,
         )
-
-    def _refusal(self, found: Outputs) -> Refusal | None:
-        return check_content(self.card.envelope, found) if self.card.envelope else None
 
     def _assess(
         self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint, lungs: Outline
@@ -194,9 +204,5 @@ class Screener:
         return assess_heatmap(intensity(contributions, point.threshold), lungs, again)
 
     def _predict(self, source: Source) -> NDArray[np.float32] | Refusal:
-        prepared = prepare(source, self.card.input_size, preview=False)
-        if isinstance(prepared, Refusal):
-            return prepared
-        found = self._session.run(prepared.pixels[None])
-        refused = self._refusal(found)
-        return replace(refused, sha256=prepared.sha256, header=prepared.header) if refused else found.logits.reshape(-1)
+        inferred = self._infer(source, preview=False)
+        return inferred if isinstance(inferred, Refusal) else inferred[1].logits.reshape(-1)

@@ -26,13 +26,13 @@ def test_an_upright_frontal_film_is_judged() -> None:
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("lateral", "lateral_view"),
+        ("lateral", "wrong_view"),
         ("rotated_90", "rotated_90"),
         ("rotated_180", "rotated_180"),
         ("rotated_270", "rotated_270"),
         ("inverted", "inverted"),
         ("small_in_frame", "small_in_frame"),
-        ("other_radiograph", "not_chest"),
+        ("other_radiograph", "wrong_body_part"),
         ("other_medical", "not_a_radiograph"),
         ("other_picture", "not_a_radiograph"),
     ],

@@ -8,14 +8,14 @@ from pneumoscope.imaging import Reason, Refusal
 from pneumoscope.screening.runtime.session import Outputs
 
 _REFUSED: dict[Kind, tuple[Reason, str]] = {
-    Kind.LATERAL: (Reason.LATERAL, "It looks like a lateral or oblique view. Give a frontal chest radiograph."),
+    Kind.LATERAL: (Reason.WRONG_VIEW, "It looks like a lateral or oblique view. Give a frontal chest radiograph."),
     Kind.ROTATED_90: (Reason.ROTATED_90, "It looks turned by 90 degrees. Turn it right and screen it again."),
     Kind.ROTATED_180: (Reason.ROTATED_180, "It looks upside down. Turn it by 180 degrees and screen it again."),
     Kind.ROTATED_270: (Reason.ROTATED_270, "It looks turned by 270 degrees. Turn it left and screen it again."),
     Kind.INVERTED: (Reason.INVERTED, "Black and white look swapped. Invert it and screen it again."),
     Kind.SMALL: (Reason.SMALL_IN_FRAME, "The film fills too little of the picture. Cut it out and screen it again."),
     Kind.OTHER_RADIOGRAPH: (
-        Reason.NOT_CHEST,
+        Reason.WRONG_BODY_PART,
         "It looks like a radiograph of another part of the body. Give a frontal chest radiograph.",
     ),
     Kind.OTHER_MEDICAL: (

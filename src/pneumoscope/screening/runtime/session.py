@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import BundleCard
+from pneumoscope.bundle.seal import SelfTestRecord
 from pneumoscope.errors import BundleError
 
 INPUT = "radiograph"
@@ -43,12 +44,14 @@ class Session(ABC):
     Attributes:
         path: the bundle file.
         sha256: hex digest of the bundle file.
+        selftest: what its self-test expects; None where the bundle has none.
         card: what the bundle says of itself.
         runtime: its name, one of ``opening.RUNTIMES`` but "auto".
     """
 
     path: Path
     sha256: str
+    selftest: SelfTestRecord | None
     card: BundleCard
     runtime: str
 
