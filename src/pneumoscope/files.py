@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from pneumoscope.errors import DataError
+from pneumoscope.escaping import well_formed
 
 PARTIAL = ".partial"
 """How the name of a file ends while it is being written."""
@@ -54,22 +55,30 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a text as UTF-8 in one step; see :func:`replacing`. File names in it that are no UTF-8 keep their bytes."""
-    write_bytes(path, content.encode(errors="surrogateescape"))
+    """Write a text as UTF-8 in one step; see :func:`replacing` and ``escaping.well_formed``."""
+    write_bytes(path, well_formed(content).encode())
 
 
 def json_text(content: Any) -> str:
-    """JSON for people and programs: indented, in ASCII, with a line end, and without NaN.
+    """JSON for other people and programs: indented, in ASCII, with a line end, without NaN, and well-formed.
 
     Raises:
         ValueError: a number in it is not finite.
     """
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+    return _json(well_formed(content))
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON in one step; see :func:`replacing` and :func:`json_text`."""
-    write_text(path, json_text(content))
+    """Write JSON that we read again in one step; see :func:`replacing`. File names that are no UTF-8 come back whole.
+
+    Raises:
+        ValueError: a number in it is not finite.
+    """
+    write_text(path, _json(content))
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def make_folder(path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
-from pneumoscope.files import sha256, write_text
+from pneumoscope.files import sha256, write_bytes
 from pneumoscope.imaging.search import radiographs_below
 
 SPLITS = ("train", "val", "test")
@@ -63,7 +63,7 @@ def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     writer.writerow(COLUMNS)
     for film in films:
         writer.writerow([film.path.absolute(), film.label, film.subtype or "", film.patient, film.split])
-    write_text(path, text.getvalue())
+    write_bytes(path, text.getvalue().encode(errors="surrogateescape"))
 
 
 def distinct(films: Iterable[LabelledRadiograph]) -> dict[str, LabelledRadiograph]:

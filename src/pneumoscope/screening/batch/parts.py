@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.rule import CUSTOM
 from pneumoscope.errors import BundleError, PneumoscopeError
+from pneumoscope.escaping import well_formed
 from pneumoscope.imaging import NotAssessedError, Refusal
 from pneumoscope.screening.batch.job import Job, JobStore
 from pneumoscope.screening.output.summary import Counts
@@ -69,7 +70,9 @@ class PartScreener:
     def _screen(self, part: int) -> Counts:
         rows = self._films.read_row_group(part).column("path").to_pylist()
         names = [os.fsdecode(row) for row in rows]
-        records = [record | {"source": _text(name)} for name, record in zip(names, self._records(names), strict=True)]
+        records = [
+            record | {"source": well_formed(name)} for name, record in zip(names, self._records(names), strict=True)
+        ]
         self._folder.write(part, records)
         return Counts.of(records)
 
@@ -88,8 +91,3 @@ class PartScreener:
             return fetch(name)
         except NotAssessedError as refused:
             return refused.refusal
-
-
-def _text(name: str) -> str:
-    """A file name that is no UTF-8 comes out escaped, as in JSON."""
-    return name.encode(errors="backslashreplace").decode()

@@ -9,10 +9,11 @@ from PIL import Image
 
 from pneumoscope.bundle.card import BundleCard
 from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.escaping import printable
 from pneumoscope.pages import data_uri, environment
 from pneumoscope.screening.heatmap import ramp
 from pneumoscope.screening.output.heatmap_picture import LEGEND, hidden
-from pneumoscope.screening.output.summary import Tally, printable, probability_text
+from pneumoscope.screening.output.summary import Tally, probability_text
 from pneumoscope.screening.result import ScreeningResult
 
 
