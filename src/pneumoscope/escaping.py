@@ -38,10 +38,10 @@ def printable_lines(text: str) -> str:
 
 
 def csv_cell(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula: it gets an apostrophe in front, and numbers stay as they are.
+    """Keep a spreadsheet from running a text as a formula, by an apostrophe in front; numbers stay as they are.
 
-    A text that begins with an apostrophe gets one too. So whoever takes one apostrophe away from the front of a cell has
-    the text again. (OWASP, "CSV Injection".)
+    A text that begins with an apostrophe gets one too. So whoever takes one apostrophe away from the front of a cell
+    has the text again. (OWASP, "CSV Injection".)
     """
     if not isinstance(value, str):
         return value

@@ -18,8 +18,8 @@ THEME = Path(__file__).with_name("theme.css")
 def environment(package: str) -> "Environment":
     """The templates of a package; ``theme`` holds the style sheet, and an undefined name is an error.
 
-    Templates whose name ends on ``.html.j2`` escape what they are given; those of Markdown have the filter ``markdown``.
-    Control characters come out escaped in both.
+    Templates whose name ends on ``.html.j2`` escape what they are given; those of Markdown have the filter
+    ``markdown``. Control characters come out escaped in both.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
     from markupsafe import Markup

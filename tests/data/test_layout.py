@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.data.layout import distinct, fingerprint, is_official_test, load, sha256, write_manifest
+from pneumoscope.data.layout import distinct, fingerprint, is_official_test, load, sha256
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
 
@@ -100,15 +101,19 @@ def test_a_manifest_overrides_what_the_name_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "first line must name the columns"),
-        ("file,label\na.png,normal\n", "first line must name the columns"),
+        ("", "columns found: none"),
+        (
+            "file,label\na.png,normal\n",
+            "columns found: 'file', 'label'; none of them is the path, 'path'.*--path-column",
+        ),
+        ("path,sick\na.png,normal\n", "none of them is the label, 'label'.*--label-column"),
         ("path,label\n", "no labelled film found"),
-        ("path,label\na.png,sick\n", "line 2: label must be normal or pneumonia, not 'sick'"),
+        ("path,label\na.png,sick\n", r"line 2: label must be normal or pneumonia .* not 'sick'; .*--positive"),
         ("path,label\na.png,normal\na.png\n", "line 3: label must be"),
         ("path,label,subtype\na.png,pneumonia,fungal\n", "line 2: subtype must be bacterial, viral or empty"),
         ("path,label,split\na.png,normal,training\n", "line 2: split must be one of train, val, test or empty"),
         ("path,label\nb.png,normal\n", "line 2: .*b.png does not exist"),
-        ("path,label\n,normal\n", "line 2: .* does not exist"),
+        ("path,label\n,normal\n", "line 2: the path is empty"),
         (f"path,label\n{'a' * 200_000},normal\n", "not a CSV text file"),
     ],
 )
@@ -168,7 +173,7 @@ def test_films_of_one_name_in_other_folders_are_of_other_patients(tmp_path: Path
 def test_a_film_is_no_manifest(tmp_path: Path) -> None:
     film = tmp_path / "film.png"
     film.write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(DataError, match="the first line must name the columns"):
+    with pytest.raises(DataError, match="first line must name the columns"):
         load(film)
 
 

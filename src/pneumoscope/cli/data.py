@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from pneumoscope.cli.arguments import add_manifest, manifest_form, say
 from pneumoscope.cli.progress import live_progress
 from pneumoscope.errors import DataError
 from pneumoscope.files import json_text, write_text
@@ -20,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="FILE.html", help="the page; its JSON twin goes beside it"
     )
     audit.add_argument("--json", action="store_true", help="also write the JSON to standard output")
+    add_manifest(audit)
     audit.set_defaults(action=_audit)
     fetch = actions.add_parser("fetch", help="bring the public release (1.2 GB, CC BY 4.0)")
     fetch.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder for the films")
@@ -45,7 +47,7 @@ def _audit(args: argparse.Namespace) -> int:
     if page.suffix.lower() not in {".html", ".htm"}:
         raise DataError(f"{page}: the page is HTML, so name it .html; the JSON twin takes the same name")
     shortcuts.learner()  # say that it is missing now, not after reading thousands of films
-    films = layout.load(args.source)
+    films = layout.load(args.source, form=manifest_form(args), say=say)
     with live_progress() as (progress, _):
         measured = measure_radiographs(films, progress)
         progress("comparing films and measuring shortcuts", 0, None)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pneumoscope.cli.arguments import add_bundle, add_runtime
+from pneumoscope.cli.arguments import add_bundle, add_manifest, add_runtime, manifest_form, say
 from pneumoscope.files import json_text, make_folder
 
 HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
@@ -13,16 +13,18 @@ HELP = "Judge a bundle on labelled films: every metric with its interval, per su
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder with NORMAL/ and PNEUMONIA/, or a CSV manifest"
-    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with NORMAL/ and PNEUMONIA/, or a manifest")
     parser.add_argument("--split", choices=("train", "val", "test"), help="default: all films of the source")
     add_bundle(parser)
     add_runtime(parser)
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write report.html, report.json, the figures and the model card"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write report.html, report.json, predictions.csv, the figures, the model card",
     )
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
+    add_manifest(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.evaluation import collect_predictions, evaluate
     from pneumoscope.screening.screener import Screener
 
-    films = [film for film in load(options.data) if options.split in (None, film.split)]
+    every = load(options.data, form=manifest_form(options), say=say)
+    films = [film for film in every if options.split in (None, film.split)]
     if not films:
         raise DataError(f"{options.data}: no film of split {options.split!r}")
     if options.out:

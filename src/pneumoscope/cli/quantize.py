@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from pneumoscope.cli.arguments import add_manifest, manifest_form
+
 HELP = "Make an int8 bundle from a float bundle: half the size, and faster."
 
 
@@ -19,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--films", type=int, default=256, metavar="N", help="how many films to measure on (default: %(default)s)"
     )
+    add_manifest(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
     with needed("Quantizing", "train"):
         from pneumoscope.network.quantize import quantize
 
-    train = {digest: labelled for digest, labelled in divided(load(options.data)).items() if labelled.split == "train"}
+    films = load(options.data, form=manifest_form(options))
+    train = {digest: labelled for digest, labelled in divided(films).items() if labelled.split == "train"}
     if not 0 < options.films <= len(train):
         raise DataError(f"{options.data}: {len(train)} training films; --films asks for {options.films}.")
     if not options.out.absolute().parent.is_dir():

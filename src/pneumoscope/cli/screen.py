@@ -5,16 +5,18 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pneumoscope.cli.arguments import add_bundle, add_runtime, whole_number
+from pneumoscope.cli.arguments import add_bundle, add_path_column, add_runtime, say, whole_number
 from pneumoscope.errors import DataError
 
 if TYPE_CHECKING:
     from pneumoscope.screening.output.writers import ResultWriter
     from pneumoscope.screening.result import ScreeningResult
     from pneumoscope.screening.screener import Screener
+    from pneumoscope.screening.sources.listing import ListedFilm
 
 HELP = "Screen radiographs: files, folders, lists, DICOM; on a Ray cluster where there are many."
 
@@ -30,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="a film; a folder to search; a CSV or Parquet list with a column path; with Ray also a URI of these",
     )
+    add_path_column(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of the table")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a CSV file")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with films, heatmaps, decisions")
@@ -66,12 +69,13 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     from pneumoscope.screening.screener import Screener
     from pneumoscope.screening.sources.listing import is_uri, list_films
 
-    if any(map(is_uri, options.sources)) or any(map(is_uri, named := list_films(options.sources))):
+    named = [] if any(map(is_uri, options.sources)) else list_films(options.sources, options.path_column, say)
+    if not named or any(is_uri(film.name) for film in named):
         raise DataError("Films named by a URI are read with --engine ray --out FOLDER only.")
-    films = [Path(name) for name in named if not _within(name, options.heatmaps)]
+    films = [film for film in named if not _within(film.name, options.heatmaps)]
     if not films:
         raise DataError("There is no film but the heatmaps of an earlier run.")
-    inputs = (str(path) for path in (*named, *options.sources, options.bundle or ""))
+    inputs = (str(path) for path in (*(film.name for film in named), *options.sources, options.bundle or ""))
     read = {os.path.realpath(path) for path in inputs if "\0" not in path}
     for output in outputs:
         if os.path.realpath(output) in read:
@@ -79,8 +83,10 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     try:
         with Screener(options.bundle, workers=options.workers, runtime=options.runtime) as screener:
             heatmap = bool(options.html or options.heatmaps)
-            results = screener.screen_many(films, options.operating_point, heatmap=heatmap)
-            complete = _write(results, len(films), options, screener)
+            paths = [Path(film.name) for film in films]
+            results = screener.screen_many(paths, options.operating_point, heatmap=heatmap)
+            told = (replace(result, listed=film.listed) for result, film in zip(results, films, strict=True))
+            complete = _write(told, films, options, screener)
     except BrokenPipeError:  # the reader has seen enough
         raise
     except OSError as problem:
@@ -107,7 +113,7 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     from pneumoscope.screening.sources.listing import list_films
 
     batch = BatchOptions(options.out, options.bundle, options.operating_point, options.runtime)
-    screening = DistributedScreening(list_films(options.sources), batch)
+    screening = DistributedScreening(list_films(options.sources, options.path_column, say), batch)
     job = screening.job
     try:
         with live_progress() as (progress, _):
@@ -122,14 +128,19 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     return 3 if counts.not_assessed else 0
 
 
-def _write(results: "Iterator[ScreeningResult]", total: int, options: argparse.Namespace, screener: "Screener") -> bool:
+def _write(
+    results: "Iterator[ScreeningResult]",
+    films: "list[ListedFilm]",
+    options: argparse.Namespace,
+    screener: "Screener",
+) -> bool:
     """Send every result to every output; tell whether all films were assessed."""
     from pneumoscope.screening.result import Status
 
     complete = True
     with ExitStack() as stack:  # closes every output on Ctrl-C too, so that what was written stays usable
-        writers = _writers(options, screener, stack)
-        for result in _with_progress(results, total, quiet=options.json and sys.stdout.isatty()):
+        writers = _writers(options, screener, films, stack)
+        for result in _with_progress(results, len(films), quiet=options.json and sys.stdout.isatty()):
             complete &= result.status is Status.SCREENED
             for writer in writers:
                 writer.add(result)
@@ -145,13 +156,15 @@ def _check(outputs: list[Path]) -> None:
         raise DataError("Two outputs have the same name; give each its own.")
 
 
-def _writers(options: argparse.Namespace, screener: "Screener", stack: ExitStack) -> "list[ResultWriter]":
+def _writers(
+    options: argparse.Namespace, screener: "Screener", films: "list[ListedFilm]", stack: ExitStack
+) -> "list[ResultWriter]":
     from pneumoscope.screening.output.table import Table, terminal
     from pneumoscope.screening.output.writers import CsvFile, JsonLines
 
     writers: list[ResultWriter] = [JsonLines(sys.stdout) if options.json else Table(terminal())]
     if options.csv:
-        writers.append(CsvFile(options.csv))
+        writers.append(CsvFile(options.csv, dict.fromkeys(name for film in films for name in film.listed)))
     if options.html:
         from pneumoscope.screening.output.page import Page
 

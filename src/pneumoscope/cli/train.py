@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pneumoscope.cli.arguments import whole_number
+from pneumoscope.cli.arguments import add_manifest, manifest_form, whole_number
 
 if TYPE_CHECKING:
     from pneumoscope.training.config import Setting
@@ -38,6 +38,7 @@ def configure_recipe(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--recipe", choices=list(RECIPES), help=f"how to train (default: default). {told}")
     how.add_argument("--smoke", action="store_true", help="every step on a few films; the model is worthless")
     parser.add_argument("--weights", help="ImageNet weights: a path, auto or random (default: auto; --smoke: random)")
+    add_manifest(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -74,7 +75,7 @@ def make_setting(options: argparse.Namespace, seed: int) -> "Setting":
     weights = options.weights or ("random" if options.smoke else "auto")
     imagenet = None if weights == "random" else resolve(weights, default_cache())
     recipe = KNOWN["smoke" if options.smoke else options.recipe or "default"]
-    return Setting(options.data, recipe, seed, imagenet, default_cache())
+    return Setting(options.data, recipe, seed, imagenet, default_cache(), manifest_form(options))
 
 
 def _read_setting(options: argparse.Namespace) -> "tuple[Setting, Path]":
@@ -84,7 +85,8 @@ def _read_setting(options: argparse.Namespace) -> "tuple[Setting, Path]":
     from pneumoscope.training.run_folder import resume_setting
 
     if options.resume:
-        if options.out or options.recipe or options.smoke or options.weights or options.seed is not None:
+        others = ("out", "recipe", "smoke", "weights", "path_column", "label_column", "positive")
+        if any(getattr(options, name) for name in others) or options.seed is not None:
             options.usage_error("--resume takes no other option: the run knows what it was asked to do")
         return resume_setting(options.resume, default_cache()), options.resume
     if not options.out:

@@ -1,10 +1,14 @@
 """The labelled radiograph: what a data source yields and a split divides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.imaging import Refusal
+
+SPLITS = ("train", "val", "test")
+UNSPLIT = "all"
+"""The split of radiographs whose source names none."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class LabelledRadiograph:
         label: normal or pneumonia.
         subtype: bacterial or viral; None for normals and where it is unknown.
         patient: the patient key, unique over labels and pathogens (see docs/data.md).
-        split: "train", "val" or "test".
+        split: one of SPLITS, or UNSPLIT.
+        listed: what a manifest says of it in columns of the site's own, by their names; no part of its identity.
     """
 
     path: Path
@@ -24,6 +29,7 @@ class LabelledRadiograph:
     subtype: Subtype | None
     patient: str
     split: str
+    listed: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def positive(self) -> bool:

@@ -111,6 +111,8 @@ class Evaluation:
         """Everything as JSON values; what lies on single radiographs is all below "predictions"."""
         # The standard library writes file names that are no UTF-8 too, which msgspec refuses.
         values: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(self, enc_hook=_encoded)))
+        for labelled in _labelled(values["predictions"]):
+            del labelled["listed"]  # a site's own columns are no part of an evaluation
         values["predictions"]["probability"] = self.probability.tolist()
         return {"schema": SCHEMA, "counts": self.counts(), **values}
 
@@ -224,6 +226,10 @@ def _decisions(predictions: Predictions, called: NDArray[np.bool_]) -> dict[str,
         "recall_bacterial": Proportion(called, predictions.classes == CLASSES.index("bacterial")),
         "recall_viral": Proportion(called, predictions.classes == CLASSES.index("viral")),
     }
+
+
+def _labelled(predictions: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*predictions["radiographs"], *(refused["labelled"] for refused in predictions["not_assessed"])]
 
 
 def _matrix(rows: NDArray[np.int64]) -> Matrix:

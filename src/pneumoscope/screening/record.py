@@ -49,10 +49,11 @@ class Record:
     runtime: Annotated[str, Meta(description="What did the arithmetic.")]
     package_version: Annotated[str, Meta(description="Of pneumoscope.")]
     remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read.")]
+    listed: Annotated[dict[str, str], Meta(description="Other columns of the list that named the source, by name.")]
 
 
 FIELDS = tuple(field.name for field in fields(Record))
-"""The keys of a JSON line and the columns of CSV and Parquet, in order."""
+"""The keys of a JSON line and the columns of Parquet, in order. CSV has a column for each key of ``listed``."""
 
 _ASSESSED = ("finding", "probability", "viral_probability", "score")
 _NOT_ASSESSED = ("reason", "detail")

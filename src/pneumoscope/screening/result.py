@@ -82,6 +82,7 @@ class ScreeningResult:
         finding: normal or pneumonia.
         viral_probability: probability of a viral pneumonia, 0..probability.
         remarks: coded remarks on how the source was read.
+        listed: other columns of the list that named the source, by their names; empty where no list did.
         contribution_map: float32 (P, P): local log odds of pneumonia, whose mean is the log odds of ``probability``.
         heatmap: whether the heatmap may be shown; None where there is none: on a radiograph without heat, such as a
             normal one, and where no heatmap was asked for.
@@ -104,6 +105,7 @@ class ScreeningResult:
     finding: Finding | None = None
     viral_probability: float | None = None
     remarks: tuple[Remark, ...] = ()
+    listed: dict[str, str] = field(default_factory=dict)
     contribution_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     heatmap: HeatmapStatus | None = None
     preview: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
@@ -134,6 +136,7 @@ class ScreeningResult:
             runtime=self.model.runtime,
             package_version=__version__,
             remarks=list(self.remarks),
+            listed=self.listed,
         )
         values: dict[str, Any] = msgspec.to_builtins(flat)
         return values

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from pneumoscope.data.layout import fingerprint
+from pneumoscope.data.manifest import ManifestForm
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
 from pneumoscope.network.backend import import_keras
@@ -20,7 +21,7 @@ SCHEMA = 2
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
-_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "schema")
+_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "form", "schema")
 """Entries of a configuration that say where files lay, how far the run was, or whose films they are."""
 
 
@@ -34,6 +35,7 @@ class Setting:
         seed: of everything random.
         imagenet: path of the ImageNet weights, or None for random ones.
         cache: folder for packed radiographs.
+        form: what a manifest calls its columns and labels.
     """
 
     source: Path
@@ -41,6 +43,7 @@ class Setting:
     seed: int
     imagenet: Path | None
     cache: Path
+    form: ManifestForm = field(default_factory=ManifestForm)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class RunConfig:
         state: "running" also after an interruption.
         explanation: why it collapsed; empty otherwise.
         labels: see pneumoscope.training.radiographs.table.labels_digest.
+        form: what a manifest calls its columns and labels.
         schema: of this file.
     """
 
@@ -77,11 +81,13 @@ class RunConfig:
     state: Literal["running", "finished", "collapsed"] = "running"
     explanation: str = ""
     labels: str = ""
+    form: ManifestForm = field(default_factory=ManifestForm)
     schema: int = SCHEMA
 
     def setting(self, cache: Path) -> Setting:
         """What the run was asked to do."""
-        return Setting(Path(self.source), self.recipe, self.seed, Path(self.imagenet) if self.imagenet else None, cache)
+        imagenet = Path(self.imagenet) if self.imagenet else None
+        return Setting(Path(self.source), self.recipe, self.seed, imagenet, cache, self.form)
 
     def provenance(self) -> dict[str, Any]:
         """What others may know of the run, as JSON values: everything but where files lay."""
@@ -119,6 +125,7 @@ def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
         precision=precision,
         versions=_versions(),
         labels=labels_digest(table),
+        form=setting.form,
     )
 
 

@@ -35,7 +35,7 @@ def train(setting: Setting, folder: Path, listener: Listener | None = None) -> N
     """
     listener = listener or Listener()
     precision = training_precision()
-    table = load_training_table(setting.source, setting.recipe, setting.seed)
+    table = load_training_table(setting.source, setting.recipe, setting.seed, setting.form)
     config = build_config(setting, table, precision)
     begin(folder, config)
     radiographs = TrainingSet(

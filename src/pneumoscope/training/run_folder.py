@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.data.layout import load, write_manifest
+from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.errors import DataError
 from pneumoscope.files import PARTIAL, make_folder, replacing, sha256, write_json
 from pneumoscope.network.resnet import build

@@ -108,7 +108,7 @@ def _find_ended(folder: Path, setting: Setting) -> Outcome | None:
     if config.state == "running":
         return None
     held = config.setting(setting.cache)
-    asked = {"recipe": setting.recipe, "seed": setting.seed, "source": setting.source.resolve()}
+    asked = {"recipe": setting.recipe, "seed": setting.seed, "source": setting.source.resolve(), "form": setting.form}
     changed = [name for name, value in asked.items() if getattr(held, name) != value]
     if changed:
         raise DataError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")

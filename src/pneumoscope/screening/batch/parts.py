@@ -68,10 +68,11 @@ class PartScreener:
         return {name: [value] for name, value in (asdict(counts) | {"problem": problem}).items()}
 
     def _screen(self, part: int) -> Counts:
-        rows = self._films.read_row_group(part).column("path").to_pylist()
-        names = [os.fsdecode(row) for row in rows]
+        rows = self._films.read_row_group(part).to_pylist()
+        names = [os.fsdecode(row["path"]) for row in rows]
         records = [
-            record | {"source": well_formed(name)} for name, record in zip(names, self._records(names), strict=True)
+            record | {"source": well_formed(name), "listed": row["listed"]}
+            for name, row, record in zip(names, rows, self._records(names), strict=True)
         ]
         self._folder.write(part, records)
         return Counts.of(records)

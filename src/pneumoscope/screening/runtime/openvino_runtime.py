@@ -24,7 +24,7 @@ _ = openvino.Tensor(np.zeros(1, np.uint8)).data
 
 
 class OpenVinoSession(Session):
-    """See Session. A forked process has none of OpenVINO's threads and would wait for them: it loads the bundle anew."""
+    """See Session. A forked process lacks OpenVINO's threads and would wait for them: it loads the bundle anew."""
 
     runtime = "openvino"
 
