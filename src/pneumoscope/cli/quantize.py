@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pneumoscope.cli.arguments import add_manifest, manifest_form
+from pneumoscope.cli.arguments import add_manifest, manifest_form, say
 
 HELP = "Make an int8 bundle from a float bundle: half the size, and faster."
 
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     with needed("Quantizing", "train"):
         from pneumoscope.network.quantize import quantize
 
-    films = load(options.data, form=manifest_form(options))
+    films = load(options.data, form=manifest_form(options), say=say)
     train = {digest: labelled for digest, labelled in divided(films).items() if labelled.split == "train"}
     if not 0 < options.films <= len(train):
         raise DataError(f"{options.data}: {len(train)} training films; --films asks for {options.films}.")

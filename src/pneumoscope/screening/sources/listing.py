@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from pneumoscope.errors import DataError
 from pneumoscope.extras import needed
+from pneumoscope.imaging.search import PassedOver
 from pneumoscope.screening.sources.discover import discover
 from pneumoscope.tables import find_file, names_column, read_table
 
@@ -44,7 +45,7 @@ def list_films(
     Args:
         sources: paths and URIs of films, folders and lists.
         path_column: which column of a list names the films; None for ``path``.
-        say: hears what a person should know of how a list was read.
+        say: hears what a person should know: how a list was read, and what was passed over in folders.
 
     Returns:
         The films. They need not exist: screening reports the ones that do not.
@@ -53,7 +54,11 @@ def list_films(
         DataError: a folder holds no film, or a list cannot be read.
         MissingExtraError: a URI or a Parquet list was named and pyarrow is not installed.
     """
-    return [film for source in sources for film in _films(source, path_column or PATH, say)]
+    passed = PassedOver()
+    films = [film for source in sources for film in _films(source, path_column or PATH, say, passed)]
+    if passed:
+        say(passed.sentence())
+    return films
 
 
 def is_uri(name: str) -> bool:
@@ -61,7 +66,7 @@ def is_uri(name: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
 
 
-def _films(source: str, column: str, say: Callable[[str], None]) -> Iterator[ListedFilm]:
+def _films(source: str, column: str, say: Callable[[str], None], passed: PassedOver) -> Iterator[ListedFilm]:
     if not source:
         raise DataError("A source has an empty name; check the variable that it comes from.")
     if _is_list(source, column):
@@ -70,9 +75,9 @@ def _films(source: str, column: str, say: Callable[[str], None]) -> Iterator[Lis
         _need_pyarrow()
         from pneumoscope.screening.sources.remote import search
 
-        yield from map(ListedFilm, search(source))
+        yield from map(ListedFilm, search(source, passed))
     else:
-        yield from (ListedFilm(str(path)) for path in discover([Path(source)]))
+        yield from (ListedFilm(str(path)) for path in discover([Path(source)], passed))
 
 
 def _is_list(source: str, column: str) -> bool:
