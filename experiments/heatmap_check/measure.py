@@ -44,8 +44,8 @@ def heats(session: Session, labelled: LabelledRadiograph) -> list[Heat]:
     threshold = rule.operating_point().threshold
     found: list[Heat] = []
     for shift in ((0, 0), MOVED, *STRAIGHT):
-        [logits], [cam] = session.run(moved(pixels, shift)[None])
-        found.append(intensity(contribution_map(logits, cam, rule.calibration), threshold))
+        said = session.run(moved(pixels, shift)[None])
+        found.append(intensity(contribution_map(said.logits[0], said.cam[0], rule.calibration), threshold))
         if not found[0].any():
             break
     return found

@@ -22,7 +22,7 @@ CARD = BundleCard(
     licence="Apache-2.0",
     input_size=224,
     preprocessing="bilinear, antialiased",
-    rule=DecisionRule(Calibration(0.5, -0.25), POINTS, "balanced"),
+    rule=DecisionRule(Calibration(0.5, -0.25), POINTS, "balanced", 0.2),
     training={"seed": 0, "recipe": {"name": "smoke"}},
     validation={"title": "Validation", "points": []},
     intended_use="Tests.",
@@ -65,6 +65,13 @@ def test_a_card_of_schema_1_reads_in_the_words_of_today() -> None:
     assert BundleCard.from_json(card.to_json()) == card
 
 
+def test_a_card_of_schema_2_knows_two_answers() -> None:
+    content = CARD.to_dict() | {"schema": 2}
+    del content["rule"]["rule_out"]
+    assert BundleCard.from_json(json.dumps(content)) == replace(CARD, rule=replace(CARD.rule, rule_out=None))
+    assert BundleCard.from_json(json.dumps(content)).to_dict()["rule"]["rule_out"] is None
+
+
 @pytest.mark.parametrize("text", ["", "no json", "[]", "3", "null", '"schema"', CARD.to_json()[:-9]])
 def test_what_is_no_card_is_refused(text: str) -> None:
     with pytest.raises(BundleError, match="cannot be trusted"):
@@ -73,7 +80,7 @@ def test_what_is_no_card_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None])
 def test_another_schema_is_refused(schema: Any) -> None:
-    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads 1 and {SCHEMA}; update"):
+    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads 1 to {SCHEMA}; update"):
         BundleCard.from_json(changed({"schema": schema}))
 
 

@@ -65,8 +65,21 @@ def test_balanced_is_score_0_under_any_calibration(slope: float, intercept: floa
     scores, positive = _scores(300)
     fitted = Calibration(slope, intercept)
     point, *_ = choose_operating_points(fitted, scores, positive)
-    found = [point.finding(value) == "pneumonia" for value in fitted.probability(np.array([-0.01, 0.0, 0.01]))]
+    found = (fitted.probability(np.array([-0.01, 0.0, 0.01])) >= point.threshold).tolist()
     assert found == [False, True, True]
+
+
+def test_the_rule_out_threshold_is_that_of_high_sensitivity() -> None:
+    scores, positive = _scores(300)
+    logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -50)], axis=1)
+    rule = fit_rule(logits, positive)
+    assert rule.rule_out == rule.operating_point("high-sensitivity").threshold < rule.operating_point().threshold
+
+
+def test_too_few_pneumonias_prove_no_rule_out_threshold() -> None:
+    scores, positive = _scores(50)
+    logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -50)], axis=1)
+    assert fit_rule(logits, positive).rule_out is None
 
 
 @pytest.mark.parametrize("count", [149, 237, 500, 1000])

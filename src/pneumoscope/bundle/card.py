@@ -1,23 +1,25 @@
 """The card of a model bundle: everything about it but its weights.
 
 A bundle is ONE ONNX file. Its graph takes ``radiograph`` uint8 (N, 224, 224, 1) and gives ``logits`` float32 (N, 3) and
-``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. One
+``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. A
+bundle with an envelope gives ``content`` float32 (N, 10), ``novelty`` float32 (N,) and ``lungs`` float32 (N, Q, Q) too. One
 metadata entry of the file holds the card as JSON. So thresholds, calibration and provenance cannot be separated from
 the weights: change any of it and the SHA-256 of the file changes.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from pneumoscope.decision.envelope import Envelope
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.errors import BundleError
 
-SCHEMA = 2
+SCHEMA = 3
 METADATA_KEY = "pneumoscope"
 RELEASED = Path(__file__).parents[1] / "released" / "pneumoscope-resnet50.onnx"
 """Where the released bundle lies in the package."""
@@ -42,6 +44,7 @@ class BundleCard:
         validation: metrics on the held-out radiographs, as ``pneumoscope evaluate --json`` names them; JSON values.
         intended_use: in one sentence.
         limits: what the model was never trained for.
+        envelope: which pictures the network may judge; None where the bundle cannot tell.
         classes: order of the logits.
         schema: of this card.
 
@@ -60,6 +63,7 @@ class BundleCard:
     validation: dict[str, Any]
     intended_use: str
     limits: tuple[str, ...]
+    envelope: Envelope | None = None
     classes: tuple[str, ...] = CLASSES
     schema: int = SCHEMA
 
@@ -76,28 +80,29 @@ class BundleCard:
 
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON values."""
-        values: dict[str, Any] = msgspec.to_builtins(self)
+        # msgspec alone leaves out what an object that it made has by default
+        values: dict[str, Any] = msgspec.to_builtins(asdict(self))
         return values
 
     def to_json(self) -> str:
         """The card as the text that is stored in the bundle."""
-        return msgspec.json.encode(self, order="sorted").decode()
+        return msgspec.json.encode(self.to_dict(), order="sorted").decode()
 
     @classmethod
     def from_json(cls, text: str) -> "BundleCard":
-        """Read what :meth:`to_json` wrote, or a card of schema 1 (bundles up to 1.4.0).
+        """Read what :meth:`to_json` wrote, or a card of schema 1 or 2, which know no rule-out threshold.
 
         Raises:
             BundleError: the text is no card, lacks an entry, or holds a value out of its range.
         """
         try:
             content = msgspec.json.decode(text, type=dict[str, Any])
-            if content.get("schema") not in (1, SCHEMA):
+            if content.get("schema") not in (1, 2, SCHEMA):
                 raise BundleError(
-                    f"the bundle has schema {content.get('schema')}, this version reads 1 and {SCHEMA}; "
+                    f"the bundle has schema {content.get('schema')}, this version reads 1 to {SCHEMA}; "
                     "update pneumoscope or the bundle"
                 )
-            content = _from_schema_1(content) if content["schema"] == 1 else content
+            content = _from_schema_1(content) if content["schema"] == 1 else content | {"schema": SCHEMA}
             if unknown := content.keys() - {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown entries {', '.join(sorted(unknown))}")
             return msgspec.convert(content, cls)
@@ -109,7 +114,7 @@ _OLD_BASELINE = "asked-for"
 
 
 def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
-    """Give a card of schema 1 the shape and the words of schema 2."""
+    """Give a card of schema 1 the shape and the words of today."""
     parts = ("calibration", "operating_points", "default_operating_point")
     rule = {name: content[name] for name in parts}
     rule["operating_points"] = [_renamed(point) for point in rule["operating_points"]]

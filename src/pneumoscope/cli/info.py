@@ -60,6 +60,10 @@ def _show(known: dict[str, Any]) -> None:
         default = " (default)" if point["name"] == card["rule"]["default_operating_point"] else ""
         points.add_row(point["name"] + default, threshold_text(point["threshold"]), point["policy"])
     console.print(points)
+    if rule_out := card["rule"]["rule_out"]:
+        console.print(
+            f"Normal below {threshold_text(rule_out)}; from there to the threshold, uncertain.", highlight=False
+        )
 
     validation = card["validation"]
     if QUANTIZED in card["training"]:

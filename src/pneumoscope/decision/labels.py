@@ -18,9 +18,13 @@ class Subtype(StrEnum):
 
 
 class Finding(StrEnum):
-    """What a decision rule says of a radiograph. The values are part of the output format."""
+    """What a decision rule says of a radiograph. The values are part of the output format.
+
+    "uncertain" means: too likely for "normal" and not likely enough for "pneumonia"; a person must read it.
+    """
 
     NORMAL = "normal"
+    UNCERTAIN = "uncertain"
     PNEUMONIA = "pneumonia"
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from pneumoscope.decision.labels import Finding
-
 BASELINE = "baseline"
 BASELINE_THRESHOLD = 0.700
 """Name and threshold of the two-phase system that this project rebuilt and is compared with."""
@@ -15,7 +13,7 @@ class OperatingPoint:
 
     Attributes:
         name: how it is asked for.
-        threshold: between 0 and 1; a probability at or above it is a finding of pneumonia.
+        threshold: between 0 and 1; a probability at or above it is a finding of pneumonia (rule-in).
         policy: the rule that chose it, in words.
 
     Raises:
@@ -27,12 +25,13 @@ class OperatingPoint:
     policy: str
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.threshold < 1.0:  # so written that NaN fails
-            raise ValueError(f"the threshold of {self.name!r} is {self.threshold}, and must lie between 0 and 1")
+        check_threshold(self.name, self.threshold)
 
-    def finding(self, probability: float) -> Finding:
-        """What a probability, 0..1, means at this threshold."""
-        return Finding.PNEUMONIA if probability >= self.threshold else Finding.NORMAL
+
+def check_threshold(name: str, threshold: float) -> None:
+    """Raise a ValueError unless a threshold lies between 0 and 1."""
+    if not 0.0 < threshold < 1.0:  # so written that NaN fails
+        raise ValueError(f"the threshold of {name!r} is {threshold}, and must lie between 0 and 1")
 
 
 def threshold_text(threshold: float) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.decision.calibration import Calibration
-from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.labels import Finding
+from pneumoscope.decision.operating_point import OperatingPoint, check_threshold
 from pneumoscope.decision.score import pneumonia_score, viral_share
 from pneumoscope.errors import DataError
 
@@ -22,14 +23,17 @@ class DecisionRule:
         calibration: from the pneumonia score to a probability.
         operating_points: thresholds on that probability, each with a name of its own.
         default_operating_point: the name of the one that is used where none is asked for.
+        rule_out: between 0 and 1; only a probability below it is a finding of normal. None where the held-out
+            radiographs could not prove one: every probability below the threshold is a finding of normal then.
 
     Raises:
-        ValueError: two operating points share a name, or none has the default's.
+        ValueError: two operating points share a name, none has the default's, or rule_out is out of its range.
     """
 
     calibration: Calibration
     operating_points: tuple[OperatingPoint, ...]
     default_operating_point: str
+    rule_out: float | None = None
 
     def __post_init__(self) -> None:
         names = [point.name for point in self.operating_points]
@@ -37,6 +41,21 @@ class DecisionRule:
             raise ValueError("two operating points have the same name")
         if self.default_operating_point not in names:
             raise ValueError(f"no operating point is called {self.default_operating_point!r}")
+        if self.rule_out is not None:
+            check_threshold("rule-out", self.rule_out)
+
+    def finding(self, probability: float, point: OperatingPoint) -> Finding:
+        """What a probability, 0..1, means at an operating point."""
+        if probability >= point.threshold:
+            return Finding.PNEUMONIA
+        return Finding.NORMAL if probability < self.normal_below(point) else Finding.UNCERTAIN
+
+    def normal_below(self, point: OperatingPoint) -> float:
+        """The probability below which a finding is normal, at most the threshold of the operating point.
+
+        Where it equals the threshold, there are two answers and nothing is uncertain.
+        """
+        return point.threshold if self.rule_out is None else min(self.rule_out, point.threshold)
 
     def operating_point(self, asked: str | float | None = None) -> OperatingPoint:
         """Find an operating point.

@@ -24,6 +24,15 @@ class Reason(StrEnum):
     CONTRADICTORY = "header_contradicts_pixels"
     BLANK = "blank_image"
     NOT_A_RADIOGRAPH = "not_a_radiograph"
+    NOT_CHEST = "not_chest"
+    LATERAL = "lateral_view"
+    ROTATED_90 = "rotated_90"
+    ROTATED_180 = "rotated_180"
+    ROTATED_270 = "rotated_270"
+    INVERTED = "inverted"
+    SMALL_IN_FRAME = "small_in_frame"
+    LUNGS = "lungs_not_seen"
+    UNFAMILIAR = "unfamiliar"
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,14 @@ from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
 
+HIGH_SENSITIVITY = "high-sensitivity"
+
 
 def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshold: float | None = None) -> DecisionRule:
     """Fit calibration and operating points; the default is "balanced", or the threshold that is given.
+
+    The threshold of "high-sensitivity" is the rule-out threshold too: what it proves of the held-out pneumonias, that
+    hardly one lies below, is what an answer of "normal" needs.
 
     Args:
         logits: (N, 3) of held-out radiographs, in the order of pneumoscope.decision.labels.CLASSES.
@@ -26,7 +31,8 @@ def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshol
     points = choose_operating_points(calibration, scores, positive)
     if threshold is not None:
         points.insert(0, OperatingPoint(BASELINE, threshold, "fixed by the recipe"))
-    return DecisionRule(calibration, tuple(points), points[0].name)
+    sensitive = [point.threshold for point in points if point.name == HIGH_SENSITIVITY]
+    return DecisionRule(calibration, tuple(points), points[0].name, *sensitive)
 
 
 def fit_calibration(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Calibration:
@@ -89,7 +95,7 @@ def choose_operating_points(
     sensitive = highest_with_recall(fitted.probability(scores[positive]), 0.98)
     if sensitive is not None:
         policy = "highest threshold with recall at least 0.98 by its one-sided 95% lower bound, on the validation set"
-        points.append(OperatingPoint("high-sensitivity", sensitive, policy))
+        points.append(OperatingPoint(HIGH_SENSITIVITY, sensitive, policy))
     return points
 
 

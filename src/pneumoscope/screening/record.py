@@ -1,4 +1,4 @@
-"""The result as it is written everywhere: JSON lines, CSV, Parquet, REST. Version 1.
+"""The result as it is written everywhere: JSON lines, CSV, Parquet, REST. Version 2.
 
 A key keeps its meaning as long as ``schema_version`` stays. ``result.schema.json`` beside this module is the published
 JSON Schema, which :func:`json_schema` makes from the class here (``pneumoscope info --schema``).
@@ -14,7 +14,7 @@ from msgspec import Meta
 from pneumoscope.decision.labels import Finding
 from pneumoscope.imaging import Reason, Remark
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
 _Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Uid = Annotated[str, Meta(pattern="^[0-9.]{1,64}$")]
@@ -25,7 +25,7 @@ _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 class Record:
     """One result, flat."""
 
-    schema_version: Annotated[Literal[1], Meta(description="Of this format.")]
+    schema_version: Annotated[Literal[2], Meta(description="Of this format.")]
     source: Annotated[str | None, Meta(description="Path or name of what was screened; null for bytes or an array.")]
     source_sha256: Annotated[_Sha256 | None, Meta(description="Of its bytes; null where they could not be read.")]
     sop_instance_uid: Annotated[_Uid | None, Meta(description="Of the DICOM image; null for other files.")]
@@ -42,10 +42,14 @@ class Record:
     threshold: Annotated[
         float, Meta(gt=0.0, lt=1.0, description="A probability at or above it is a finding of pneumonia.")
     ]
+    rule_out: Annotated[
+        float, Meta(gt=0.0, lt=1.0, description="Below it a finding is normal; from it to the threshold, uncertain.")
+    ]
     operating_point: Annotated[str, Meta(description="Name of the threshold; custom where it was given as a number.")]
     model_name: str
     model_version: str
     model_sha256: Annotated[_Sha256, Meta(description="Of the bundle file: weights, calibration and thresholds.")]
+    site_profile_sha256: Annotated[_Sha256 | None, Meta(description="Of the site profile; null where none was used.")]
     runtime: Annotated[str, Meta(description="What did the arithmetic.")]
     package_version: Annotated[str, Meta(description="Of pneumoscope.")]
     remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read.")]

@@ -75,11 +75,14 @@ class ScreeningResult:
         model: the model that was used.
         operating_point: the name of the threshold that was used.
         threshold: the probability from which the finding is pneumonia, between 0 and 1.
+        rule_out: the probability below which the finding is normal; at most ``threshold``, and between the two it is
+            uncertain.
+        site_profile_sha256: hex digest of the site profile whose thresholds were used; None where none was.
         reason: the coded reason; only where it was not assessed.
         detail: one sentence for a person; only where it was not assessed.
         score: raw logit of pneumonia.
         probability: calibrated probability of pneumonia, 0..1.
-        finding: normal or pneumonia.
+        finding: normal, uncertain (a person must read it) or pneumonia.
         viral_probability: probability of a viral pneumonia, 0..probability.
         remarks: coded remarks on how the source was read.
         listed: other columns of the list that named the source, by their names; empty where no list did.
@@ -96,8 +99,10 @@ class ScreeningResult:
     model: ModelIdentity
     operating_point: str
     threshold: float
+    rule_out: float
     time: datetime = field(compare=False)
     header: Header | None = None
+    site_profile_sha256: str | None = None
     reason: Reason | None = None
     detail: str | None = None
     score: float | None = None
@@ -129,10 +134,12 @@ class ScreeningResult:
             viral_probability=self.viral_probability,
             score=self.score,
             threshold=self.threshold,
+            rule_out=self.rule_out,
             operating_point=self.operating_point,
             model_name=self.model.name,
             model_version=self.model.version,
             model_sha256=self.model.sha256,
+            site_profile_sha256=self.site_profile_sha256,
             runtime=self.model.runtime,
             package_version=__version__,
             remarks=list(self.remarks),

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,13 @@ from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.imaging import Refusal, Source
+from pneumoscope.screening.envelope.content import check_content
 from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
 from pneumoscope.screening.prepare import Prepared, is_one_source, name_of, prepare, snapshot
 from pneumoscope.screening.result import HeatmapStatus, ModelIdentity, ScreeningResult, Status
 from pneumoscope.screening.runtime.opening import open_session
+from pneumoscope.screening.runtime.session import Outputs
 
 _log = logging.getLogger("pneumoscope")
 
@@ -152,18 +155,23 @@ class Screener:
             model=self.model,
             operating_point=point.name,
             threshold=point.threshold,
+            rule_out=self.card.rule.normal_below(point),
         )
         if isinstance(prepared, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
-        logits, cam = self._session.run(prepared.pixels[None])
-        rule = self.card.rule
+        found = self._session.run(prepared.pixels[None])
+        if refused := self._refusal(found):
+            return result(
+                status=Status.NOT_ASSESSED, reason=refused.reason, detail=refused.detail, preview=prepared.preview
+            )
+        logits, cam, rule = found.logits, found.cam, self.card.rule
         probability = float(rule.probability(logits)[0])
         contributions = contribution_map(logits[0], cam[0], rule.calibration)
         return result(
             status=Status.SCREENED,
             score=float(pneumonia_score(logits)[0]),
             probability=probability,
-            finding=point.finding(probability),
+            finding=rule.finding(probability, point),
             viral_probability=float(rule.viral_probability(logits)[0]),
             remarks=prepared.remarks,
             contribution_map=contributions,
@@ -171,12 +179,16 @@ class Screener:
             preview=prepared.preview,
         )
 
+    def _refusal(self, found: Outputs) -> Refusal | None:
+        return check_content(self.card.envelope, found) if self.card.envelope else None
+
     def _assess(
         self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint
     ) -> HeatmapStatus | None:
         def again() -> NDArray[np.float32]:
-            [logits], [cam] = self._session.run(moved(prepared.pixels, MOVED)[None])
-            return intensity(contribution_map(logits, cam, self.card.rule.calibration), point.threshold)
+            found = self._session.run(moved(prepared.pixels, MOVED)[None])
+            contributions = contribution_map(found.logits[0], found.cam[0], self.card.rule.calibration)
+            return intensity(contributions, point.threshold)
 
         return assess_heatmap(intensity(contributions, point.threshold), again)
 
@@ -184,5 +196,6 @@ class Screener:
         prepared = prepare(source, self.card.input_size, preview=False)
         if isinstance(prepared, Refusal):
             return prepared
-        logits, _ = self._session.run(prepared.pixels[None])
-        return logits.reshape(-1)
+        found = self._session.run(prepared.pixels[None])
+        refused = self._refusal(found)
+        return replace(refused, sha256=prepared.sha256, header=prepared.header) if refused else found.logits.reshape(-1)

@@ -28,7 +28,7 @@ from pneumoscope.screening.sources.remote import locate
 
 _TYPES = {
     "schema_version": pa.int64(),
-    **dict.fromkeys(("score", "probability", "threshold", "viral_probability"), pa.float64()),
+    **dict.fromkeys(("score", "probability", "threshold", "rule_out", "viral_probability"), pa.float64()),
     "remarks": pa.list_(pa.string()),
     "listed": pa.map_(pa.string(), pa.string()),
 }

@@ -1,7 +1,8 @@
 """Counts of results, and the words and numbers that table, page and command share."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from pneumoscope.decision.labels import Finding
@@ -16,29 +17,34 @@ class Counts:
     Attributes:
         total: all.
         pneumonia: with a finding of pneumonia.
+        uncertain: with a finding of uncertain.
         not_assessed: refused.
     """
 
     total: int = 0
     pneumonia: int = 0
+    uncertain: int = 0
     not_assessed: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.total + other.total, self.pneumonia + other.pneumonia, self.not_assessed + other.not_assessed
-        )
+        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     @classmethod
     def of(cls, records: Iterable[dict[str, Any]]) -> "Counts":
         """Count records, as ``ScreeningResult.to_dict`` gives them; of each, "status" and "finding" are enough."""
-        outcomes = [(row["finding"] == Finding.PNEUMONIA, row["status"] == Status.NOT_ASSESSED) for row in records]
-        return cls(len(outcomes), sum(found for found, _ in outcomes), sum(refused for _, refused in outcomes))
+        outcomes = Counter(row["finding"] if row["status"] == Status.SCREENED else row["status"] for row in records)
+        kinds = (Finding.PNEUMONIA, Finding.UNCERTAIN, Status.NOT_ASSESSED)
+        return cls(outcomes.total(), *(outcomes[kind] for kind in kinds))
 
     def sentence(self) -> str:
         """Say the counts in one sentence."""
-        normal = self.total - self.pneumonia - self.not_assessed
-        said = f"{self.total} film{'s' * (self.total != 1)}: {self.pneumonia} pneumonia, {normal} normal"
-        return said + (f", {self.not_assessed} not assessed." if self.not_assessed else ".")
+        normal = self.total - self.pneumonia - self.uncertain - self.not_assessed
+        parts = [f"{self.pneumonia} pneumonia", f"{normal} normal"]
+        if self.uncertain:
+            parts.insert(1, f"{self.uncertain} uncertain")
+        if self.not_assessed:
+            parts.append(f"{self.not_assessed} not assessed")
+        return f"{self.total} film{'s' * (self.total != 1)}: {', '.join(parts)}."
 
 
 class Tally:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_STYLES = {Finding.PNEUMONIA: "bold red", Finding.NORMAL: "green", None: "yellow"}
+_STYLES = {Finding.PNEUMONIA: "bold red", Finding.UNCERTAIN: "bold yellow", Finding.NORMAL: "green", None: "yellow"}
 
 
 class Table:

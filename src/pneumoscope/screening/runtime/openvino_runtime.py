@@ -14,7 +14,16 @@ from pneumoscope.bundle.card import METADATA_KEY
 from pneumoscope.errors import BundleError
 from pneumoscope.extras import needed
 from pneumoscope.files import sha256
-from pneumoscope.screening.runtime.session import INPUT, OUTPUTS, Outputs, Session, damaged, read_card
+from pneumoscope.screening.runtime.session import (
+    INPUT,
+    OUTPUTS,
+    Outputs,
+    Session,
+    check_outputs,
+    damaged,
+    read_card,
+    wanted_outputs,
+)
 
 with needed("OpenVINO", "fast"):
     import openvino
@@ -48,6 +57,8 @@ class OpenVinoSession(Session):
             named = ["framework", METADATA_KEY]
             complete = tensors.issuperset({INPUT, *OUTPUTS}) and network.has_rt_info(named)
             self.card = read_card(network.get_rt_info(named).astype(str) if complete else None, self.path)
+            self._wanted = wanted_outputs(self.card)
+            check_outputs(tensors, self._wanted, self.path)
             self._network: Any = core.compile_model(network, "CPU", options)
         except RuntimeError as problem:
             raise damaged(self.path) from problem
@@ -63,7 +74,7 @@ class OpenVinoSession(Session):
         if thread not in self._requests:
             self._requests[thread] = self._network.create_infer_request()
         answer = self._requests[thread].infer({INPUT: batch})
-        return answer["logits"], answer["cam"]
+        return Outputs(*(answer[name] for name in self._wanted))
 
     def _let_go(self) -> None:
         """In a forked process: forget what OpenVINO made, and never free it, which would wait for its threads too."""
