@@ -121,6 +121,29 @@ def test_a_link_to_itself_and_a_broken_name_stop_no_other(screen: Screen, films:
     assert [json.loads(line)["reason"] for line in out.splitlines()] == [None, "not_found", "unreadable"]
 
 
+def test_a_list_can_be_matched_back(screen: Screen, films: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(f"Image;source;finding\n{films[0]};PACS;x\ngone.png;CD;y\n")
+    code, out, err = screen(
+        tmp_path / "list.csv", films[1], "--path-column", "image", "--json", "--csv", tmp_path / "o.csv"
+    )
+    assert (code, err) == (3, f"wrote {tmp_path}/o.csv\n")
+    listed = [{"source": "PACS", "finding": "x"}, {"source": "CD", "finding": "y"}, {}]
+    assert [json.loads(line)["listed"] for line in out.splitlines()] == listed
+    with (tmp_path / "o.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["source"], row["listed_source"], row["listed_finding"]) for row in rows] == [
+        (str(films[0]), "PACS", "x"), (f"{tmp_path}/gone.png", "CD", "y"), (str(films[1]), "", ""),
+    ]  # fmt: skip
+
+
+def test_a_list_without_its_column_names_those_found(screen: Screen, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("Image;source\na.png;PACS\n")
+    code, out, err = screen(tmp_path / "list.csv")
+    assert (code, out) == (2, "")
+    assert "columns found: 'Image', 'source'; none of them is the path" in err
+    assert "--path-column" in err
+
+
 def test_a_typo_costs_no_earlier_result(screen: Screen, films: list[Path], tmp_path: Path) -> None:
     earlier = tmp_path / "out.csv"
     earlier.write_text("precious")

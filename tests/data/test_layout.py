@@ -268,5 +268,5 @@ def test_what_a_labelled_folder_holds_beside_the_classes_is_named(tmp_path: Path
 
 def test_a_folder_without_known_names_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "valid" / "NORMAL").mkdir(parents=True)
-    with pytest.raises(DataError, match="no labelled film found.*folder of no known class or split: valid"):
+    with pytest.raises(DataError, match=r"no labelled film found.*folder of no known class or split: valid"):
         load(tmp_path)

@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     every = load(options.data, form=manifest_form(options), say=say)
     films = [film for film in every if options.split in (None, film.split)]
     if not films:
-        raise DataError(f"{options.data}: no film of split {options.split!r}")
+        there = ", ".join(sorted({film.split for film in every}))
+        raise DataError(f"{options.data}: no film of split {options.split!r}; there is {there}")
     if options.out:
         make_folder(options.out)  # say now that it cannot be, and not after an hour
     with Screener(options.bundle, runtime=options.runtime) as screener, live_progress() as (progress, _):

@@ -49,9 +49,9 @@ def run(options: argparse.Namespace) -> int:
     bundle = options.bundle or RELEASED
     digests = sorted(train)
     chosen = [digests[i] for i in np.random.default_rng(0).permutation(len(digests))[: options.films]]
-    with live_progress() as (progress, say):
+    with live_progress() as (progress, tell):
         pixels = np.stack([to_input(read(train[digest].path)) for digest in chosen])
         source = {"from": sha256(bundle), "fingerprint": fingerprint(chosen)}
         quantize(bundle, pixels, options.out, source, progress)
-        say(f"wrote {options.out}\nnext: pneumoscope evaluate --bundle {options.out} --data FILMS")
+        tell(f"wrote {options.out}\nnext: pneumoscope evaluate --bundle {options.out} --data FILMS")
     return 0

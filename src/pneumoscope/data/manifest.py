@@ -5,7 +5,7 @@ import io
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from pneumoscope.data.labelled import SPLITS, UNSPLIT, LabelledRadiograph
 from pneumoscope.data.names import named
@@ -69,9 +69,12 @@ def read_manifest(
     places = {name: table.find(name) for name in COLUMNS} | {"path": path, "label": label}
     labels = _labels(table, label, form)
     films = [_from_row(table, row, places, label) for row, label in zip(table.rows, labels, strict=True)]
-    if not moved:
-        for row, film in zip(table.rows, films, strict=True):
+    labelled: dict[Path, Label] = {}
+    for row, film in zip(table.rows, films, strict=True):
+        if not moved:
             _check_there(film.path, table.where(row))
+        if labelled.setdefault(film.path, film.label) is not film.label:
+            raise DataError(f"{table.where(row)}: {film.path} has another label in a line above; remove one of them")
     _check_patients(films, manifest)
     return films
 
@@ -125,8 +128,10 @@ def _from_row(table: Table, row: Row, places: dict[str, int | None], label: Labe
         raise DataError(f"{where}: split must be one of {', '.join(SPLITS)} or empty, not {split!r}")
     if not entry:
         raise DataError(f"{where}: the path is empty")
-    path = Path(find_file(entry, Path(table.name).parent))
-    film = named(path, PurePath(entry), label, split)
+    folder = Path(table.name).parent
+    path = Path(find_file(entry, folder))
+    beside = path.is_relative_to(folder) and not os.path.isabs(entry)
+    film = named(path, path.relative_to(folder) if beside else path, label, split)
     return LabelledRadiograph(
         path,
         label,

@@ -106,3 +106,50 @@ def test_a_quotation_mark_that_is_not_closed_is_named(tmp_path: Path) -> None:
 
 def test_a_name_that_no_disk_allows_stays_in_the_list(tmp_path: Path) -> None:
     assert list_films([300 * "a"]) == [ListedFilm(300 * "a")]
+
+
+@pytest.mark.parametrize("name", ["films.csv", "films.TSV", "films.txt"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_other_columns_come_with_the_films(tmp_path: Path, name: str, encoding: str) -> None:
+    text = 'Accession;PATH;Report\n 7 ;a.png;"no\ninfiltrate"\n\n8;C:\\b.png;\n'
+    (tmp_path / name).write_bytes(text.replace(";", "\t").encode(encoding))
+    assert list_films([str(tmp_path / name)]) == [
+        ListedFilm(f"{tmp_path}/a.png", {"Accession": "7", "Report": "no\ninfiltrate"}),
+        ListedFilm(f"{tmp_path}/C:\\b.png", {"Accession": "8", "Report": ""}),
+    ]
+
+
+def test_a_column_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "films.csv").write_text("Path;Image Index\nx;a.png\n")
+    films = list_films([str(tmp_path / "films.csv")], "image  index")
+    assert films == [ListedFilm(f"{tmp_path}/a.png", {"Path": "x"})]
+    (tmp_path / "film.png").touch()
+    with pytest.raises(DataError, match="no source is a list"):
+        list_films([str(tmp_path / "film.png")], "image index")
+
+
+def test_a_text_without_the_column_is_a_film_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Dear colleague,\nthe path is steep.\n")
+    assert list_films([str(tmp_path / "notes.txt")]) == [ListedFilm(str(tmp_path / "notes.txt"))]
+
+
+@pytest.mark.parametrize("name", ["films.xlsx", "films.XLS", "films.ods", "films.numbers", "films.csv"])
+def test_a_spreadsheet_is_refused_with_the_way_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match=f"{name}: this is a spreadsheet.*save it as CSV"):
+        list_films([str(tmp_path / name)])
+
+
+def test_a_file_uri_in_a_list_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "films.csv").write_text(f"path\n{(tmp_path / 'a b.png').as_uri()}\n")
+    assert names(str(tmp_path / "films.csv")) == names((tmp_path / "films.csv").as_uri()) == [f"{tmp_path}/a b.png"]
+
+
+def test_a_list_that_is_no_utf8_says_so_and_finds_its_films(tmp_path: Path) -> None:
+    (tmp_path / "M\u00fcller.png").touch()
+    (tmp_path / "films.csv").write_bytes("path;Ma\u00df\nM\u00fcller.png;gro\u00df\n".encode("cp1252"))
+    said: list[str] = []
+    films = list_films([str(tmp_path / "films.csv")], say=said.append)
+    assert films == [ListedFilm(f"{tmp_path}/M\u00fcller.png", {"Ma\u00df": "gro\u00df"})]
+    assert len(said) == 1
+    assert "Windows-1252" in said[0]

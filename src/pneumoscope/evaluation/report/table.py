@@ -19,8 +19,9 @@ END = ("reason", "evaluation")
 def predictions_text(evaluations: Sequence[Evaluation]) -> str:
     """The table as CSV, one row a film; what is not known is empty.
 
-    ``finding_NAME`` is the finding at an operating point. ``reason`` says why a film was not assessed. ``evaluation`` is
-    the title of the evaluation that the film belongs to.
+    ``finding_NAME`` is the finding at an operating point, and ``reason`` says why a film was not assessed.
+    ``evaluation`` is the title of the evaluation that the film belongs to. Paths are absolute, so that the table is a
+    manifest too.
     """
     rows = [row for evaluation in evaluations for row in _rows(evaluation)]
     points = dict.fromkeys(_finding(point.name) for evaluation in evaluations for point in evaluation.points)
@@ -42,7 +43,7 @@ def _rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             "score": float(score),
             "probability": float(probability),
             "viral_probability": float(viral_probability),
-            **{_finding(point.name): str(point.finding(float(probability))) for point in evaluation.points},
+            **{_finding(point.name): str(rule.finding(float(probability), point)) for point in evaluation.points},
         }
     for refused in judged.not_assessed:
         yield _film(refused.labelled, evaluation) | {"reason": str(refused.refusal.reason)}
@@ -50,7 +51,7 @@ def _rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
 
 def _film(labelled: LabelledRadiograph, evaluation: Evaluation) -> dict[str, Any]:
     return {
-        "path": str(labelled.path),
+        "path": str(labelled.path.absolute()),
         "label": str(labelled.label),
         "subtype": str(labelled.subtype or ""),
         "patient": labelled.patient,

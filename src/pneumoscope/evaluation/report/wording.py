@@ -55,7 +55,7 @@ WORDING = {
     ),
     "viral_recall": Wording("Recall of the viral answer", "viral films that are called viral", "no viral films"),
     "viral_precision": Wording(
-        "Precision of the viral answer", "films called viral that are viral", "nothing was called viral"
+        "Precision of the viral answer", "films called viral that are viral", "no viral films, or nothing called viral"
     ),
     "viral_auc": Wording(
         "AUC of the viral answer",

@@ -51,11 +51,12 @@ def list_films(
         The films. They need not exist: screening reports the ones that do not.
 
     Raises:
-        DataError: a folder holds no film, or a list cannot be read.
+        DataError: a folder holds no film, a list cannot be read, or a column was named and no source is a list.
         MissingExtraError: a URI or a Parquet list was named and pyarrow is not installed.
     """
     passed = PassedOver()
-    films = [film for source in sources for film in _films(source, path_column or PATH, say, passed)]
+    column = PATH if path_column is None else path_column
+    films = [film for source in sources for film in _films(source, column, say, passed)]
     if passed:
         say(passed.sentence())
     return films
