@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -46,6 +47,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def working_path(path: Path) -> Path:
+    """Where to write what a kill may cut short: ``path``, or a free name beside it if a file has that name already.
+
+    So an earlier file stays until :func:`take_place` gives its name to the new one.
+
+    Args:
+        path: the name that the finished file is to have. A link is followed; what is no file is written to directly.
+    """
+    path = path.resolve()
+    if not path.exists() or not path.is_file():
+        return path
+    beside = (f".unfinished{f'-{number}' if number > 1 else ''}" for number in count(1))
+    names = (path.with_name(f"{path.stem[:200]}{middle}{path.suffix}") for middle in beside)
+    return next(name for name in names if not name.exists())
+
+
+def take_place(working: Path, path: Path) -> None:
+    """Give a finished file its name; see :func:`working_path`. A file that it replaces leaves it its permissions."""
+    path = path.resolve()
+    if working != path:
+        with working.open("ab") as stream:
+            os.fsync(stream.fileno())
+        working.chmod(stat.S_IMODE(path.stat().st_mode))
+        working.replace(path)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -41,11 +41,13 @@ def environment(package: str) -> "Environment":
 
 
 def data_uri(image: Image.Image | bytes) -> str:
-    """A picture inside a URI: an image as JPEG; bytes as the PNG file that they are."""
+    """A picture inside a URI, which needs no escaping: an image as JPEG; bytes as the PNG file that they are."""
+    from markupsafe import Markup
+
     if isinstance(image, bytes):
         kind, content = "png", image
     else:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=85)
         kind, content = "jpeg", buffer.getvalue()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return Markup(f"data:image/{kind};base64,{base64.b64encode(content).decode()}")  # noqa: S704

@@ -56,7 +56,8 @@ class PassedOver:
 
     def sentence(self) -> str:
         """Say it in one line."""
-        said = [f"{count} {kind.value[count > 1]}" for kind, count in self.kinds.most_common()]
+        counts = sorted(self.kinds.items(), key=lambda item: (-item[1], list(Kind).index(item[0])))
+        said = [f"{count} {kind.value[count > 1]}" for kind, count in counts]
         if self.folders:
             said.append(f"folder{'s' * (len(self.folders) > 1)} of no known class or split: {', '.join(self.folders)}")
         return f"passed over: {'; '.join(said)}"

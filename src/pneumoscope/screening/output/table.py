@@ -34,8 +34,8 @@ class Table:
             row.insert(1, self._notes.get(result.source or "", ""))
         self._rows.append((result.finding, row))
 
-    def close(self) -> None:
-        """Draw."""
+    def close(self, finished: bool = True) -> None:
+        """Draw what came."""
         from rich import box
         from rich.table import Table as RichTable
 

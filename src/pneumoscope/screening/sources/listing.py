@@ -54,6 +54,8 @@ def list_films(
         DataError: a folder holds no film, a list cannot be read, or a column was named and no source is a list.
         MissingExtraError: a URI or a Parquet list was named and pyarrow is not installed.
     """
+    if path_column is not None and not any(_is_list(source, path_column) for source in sources):
+        raise DataError(f"A column {path_column!r} was named, but no source is a list that has columns.")
     passed = PassedOver()
     column = PATH if path_column is None else path_column
     films = [film for source in sources for film in _films(source, column, say, passed)]
