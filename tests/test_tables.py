@@ -177,11 +177,21 @@ def test_a_parquet_table_is_text_too(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'pneumoscope[scale]'")
     import pyarrow.parquet
 
-    columns = {" Path": ["a.png", b"M\xfc.png".decode("latin-1")], "n": [1, None], "told": [True, False]}
+    columns = {
+        " Path": pa.array([b"a.png", b"M\xfc.png"]),
+        "n": pa.array([1, None]),
+        "told": pa.array([True, False]),
+        "when": pa.array([1, 1_000_000_001], pa.timestamp("ns")),
+        "views": pa.array([["PA"], None]),
+        "sex": pa.array(["F", "F"]).dictionary_encode(),
+    }
     pyarrow.parquet.write_table(pa.table(columns), tmp_path / "list.parquet")
     table = read((tmp_path / "list.parquet").read_bytes())
-    assert table.columns == ("Path", "n", "told")
-    assert [row.cells for row in table.rows] == [("a.png", "1", "True"), ("Mü.png", "", "False")]
+    assert table.columns == ("Path", "n", "told", "when", "views", "sex")
+    assert [row.cells for row in table.rows] == [
+        ("a.png", "1", "true", "1970-01-01 00:00:00.000000001", "['PA']", "F"),
+        (os.fsdecode(b"M\xfc.png"), "", "false", "1970-01-01 00:00:01.000000001", "", "F"),
+    ]
 
 
 @pytest.mark.parametrize(("text", "told"), [("n;PATH\n", True), ("Dear colleague, the path is\n", False), ("", False)])

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from pneumoscope.errors import DataError
@@ -143,10 +144,11 @@ def find_file(entry: str, folder: str | Path) -> str:
     """
     if uri := _FILE_URI.fullmatch(entry):
         entry = unquote(uri[1], errors="surrogateescape")
-    readings = dict.fromkeys((entry, _as_text(entry)))
-    names = [os.path.join(folder, reading) for reading in (*readings, *(name.replace("\\", "/") for name in readings))]
-    if len(set(names)) == 1:
-        return names[0]
+    text = _as_text(entry)
+    if text == entry and "\\" not in entry:
+        return os.path.join(folder, entry)
+    readings = (entry, text, entry.replace("\\", "/"), text.replace("\\", "/"))
+    names = [os.path.join(folder, reading) for reading in readings]
     return next((name for name in names if os.path.lexists(name)), names[0])
 
 
@@ -268,14 +270,20 @@ def _from_parquet(content: bytes, name: str) -> tuple[tuple[str, ...], Iterator[
         import pyarrow.parquet
     try:
         table = pyarrow.parquet.read_table(pa.BufferReader(content))
-    except (OSError, pa.ArrowException) as problem:
+        columns = [_texts(column) for column in table.columns]
+    except (OSError, ValueError, pa.ArrowException) as problem:
         raise DataError(f"{name}: this Parquet file cannot be read ({problem})") from problem
-    columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
     rows = (Row(number, cells) for number, cells in enumerate(zip(*columns, strict=True), 1))
     return tuple(column.strip() for column in table.column_names), rows
 
 
-def _value(value: object) -> str:
-    if isinstance(value, bytes):
-        return os.fsdecode(value)
-    return "" if value is None else str(value).strip()
+def _texts(column: Any) -> list[str]:
+    """The values of a column of Parquet as text: as Arrow writes them, or of what it cannot write, as Python does."""
+    import pyarrow as pa
+
+    try:
+        values = column.cast(pa.string()).to_pylist()
+    except pa.ArrowException:
+        values = column.to_pylist()
+    texts = (os.fsdecode(value) if isinstance(value, bytes) else value for value in values)
+    return ["" if text is None else str(text).strip() for text in texts]

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pneumoscope.cli import main
+from pneumoscope.cli import _parser, main
 from pneumoscope.cli.sweep import _read_seeds
+from pneumoscope.cli.train import make_setting
+from pneumoscope.data.manifest import ManifestForm
 
 
 def _refuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -29,6 +31,7 @@ def _refuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--resume", "R", "--seed", "0"], "--resume takes no other option"),
         (["--resume", "R", "--smoke"], "--resume takes no other option"),
         (["--resume", "R", "--weights", "random"], "--resume takes no other option"),
+        (["--resume", "R", "--positive", "sick"], "--resume takes no other option"),
     ],
 )
 def test_wrong_usage_of_train_ends_with_2(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +74,13 @@ def test_a_folder_without_a_run_has_no_report_and_no_bundle(
 ) -> None:
     assert main([*arguments, str(tmp_path)]) == 2
     assert "no training run here (config.json is missing)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["train"], ["sweep", "--seeds", "0"]], ids=lambda command: command[0])
+def test_the_words_of_a_manifest_reach_the_run(command: list[str]) -> None:
+    named = ["--path-column", "Bild", "--label-column", "Befund", "--positive", "krank"]
+    options = _parser().parse_args([*command, "--data", "D", "--out", "R", "--smoke", *named])
+    assert make_setting(options, 0).form == ManifestForm("Bild", "Befund", "krank")
 
 
 def test_a_list_of_seeds_is_read() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pneumoscope.data.manifest import ManifestForm
 from pneumoscope.errors import DataError
 from pneumoscope.training.config import RunConfig, Setting, build_config
 from pneumoscope.training.recipes import RECIPES
@@ -40,6 +41,10 @@ def test_a_run_goes_on_with_what_it_was_asked_to_do(tmp_path: Path) -> None:
     write_config(tmp_path, CONFIG)
     asked = Setting(Path("/data/films"), RECIPES["default"], 7, Path("/weights.h5"), tmp_path / "cache")
     assert resume_setting(tmp_path, tmp_path / "cache") == asked
+    form = ManifestForm("Bild", "Befund", "krank")
+    write_config(tmp_path, replace(CONFIG, form=form))
+    assert resume_setting(tmp_path, tmp_path / "cache") == replace(asked, form=form)
+    assert "krank" not in json.dumps(read_config(tmp_path).provenance())
 
 
 def _write(folder: Path, change: dict[str, Any]) -> None:

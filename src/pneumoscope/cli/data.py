@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the two actions and their options."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     audit = actions.add_parser("audit", help="write a page: counts, duplicates, leaks, shortcuts")
-    audit.add_argument("source", type=Path, metavar="SOURCE", help="folder of films or manifest CSV")
+    audit.add_argument("source", type=Path, metavar="SOURCE", help="folder of films, or a manifest")
     audit.add_argument(
         "--out", type=Path, required=True, metavar="FILE.html", help="the page; its JSON twin goes beside it"
     )

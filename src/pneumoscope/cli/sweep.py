@@ -15,9 +15,7 @@ HELP = "Train with several seeds side by side on Ray; the same command again goe
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder with train/{NORMAL,PNEUMONIA}, or a CSV manifest"
-    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/{NORMAL,PNEUMONIA}, or a manifest")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the runs, DIR/seed-N")
     parser.add_argument("--seeds", type=_read_seeds, required=True, metavar="LIST", help="such as 0-4 or 1,3,7-9")
     configure_recipe(parser)

@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_recipe(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that say how to train."""
+    """Declare the options that say how to train, and what a manifest calls its columns and labels."""
     how = parser.add_mutually_exclusive_group()
     told = "; ".join(f"{name}: {what}" for name, what in RECIPES.items())
     how.add_argument("--recipe", choices=list(RECIPES), help=f"how to train (default: default). {told}")

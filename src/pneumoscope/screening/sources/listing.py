@@ -111,7 +111,7 @@ def _beside(source: str, entry: str) -> str:
     if is_uri(entry) and not here:
         return entry
     if here or not is_uri(source):
-        return find_file(entry, Path(source).parent)
+        return str(Path(find_file(entry, os.path.dirname(source))))
     if os.path.isabs(entry):
         return entry
     address = urlsplit(source)
