@@ -170,7 +170,7 @@ def _write(
         if not isinstance(stopped, BrokenPipeError):
             say(
                 f"stopped after {done:,} of {len(films):,} films; kept: {', '.join(map(str, kept)) or 'no file'}. "
-                "The same command begins anew; --engine ray --out FOLDER goes on where it stopped."
+                "The same command begins anew. A screening with --engine ray --out FOLDER can go on where it stopped."
             )
         raise
     return complete
