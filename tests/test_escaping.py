@@ -1,8 +1,35 @@
 """What others wrote does no harm, wherever it goes."""
 
+import csv
+import io
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pneumoscope.escaping import csv_cell, markdown, printable, printable_lines, well_formed
+
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=40) | st.text("='\"+-@\t\r\n,;\\ a\udcff", max_size=8)
+
+
+@given(TEXTS)
+def test_every_name_comes_back_from_csv_and_none_is_a_formula(text: str) -> None:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerow([csv_cell(text), "end"])
+    stream = io.StringIO(stream.getvalue().encode().decode(), newline="")  # strict UTF-8
+    [[cell, end]] = csv.reader(stream)
+    assert end == "end"
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert cell.removeprefix("'") == well_formed(text)
+
+
+@given(TEXTS)
+def test_every_text_is_well_formed_and_steers_nothing(text: str) -> None:
+    assert json.loads(json.dumps(well_formed(text)).encode()) == well_formed(text)
+    assert printable(text).isprintable()
+    assert "\n" not in markdown(text)
+    assert printable(printable(text)) == printable(text)
 
 
 @pytest.mark.parametrize("value", [-0.5, 3, None, True, "0.5", "", "a=b", "films/=x.png"])
