@@ -107,3 +107,22 @@ def test_labels_in_other_words_say_what_to_do(evaluate: Evaluate, tmp_path: Path
     assert (code, out) == (2, "")
     assert "films.csv, line 2: label must be normal or pneumonia" in err
     assert "--positive" in err
+
+
+def test_names_are_shown_as_they_are_everywhere(evaluate: Evaluate, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs pneumoscope[evaluate]")
+    folder = tmp_path / "[bold]x[$_{] \x1b[2J <b>|`a`\n# y"
+    place(folder, "NORMAL/a.png", "PNEUMONIA/b.png", "VIRAL/c.png")
+    (folder / "NORMAL" / "[red]\x1b[31m.png").write_bytes(b"no film")
+    (folder / "NORMAL" / "notes.txt").write_text("notes")
+    code, out, err = evaluate(folder, "--out", tmp_path / "report")
+    assert code == 3
+    assert "\x1b" not in out + err
+    assert r"[bold]x[$_{] \x1b[2J <b>|`a`\n# y" in out
+    assert r"[red]\x1b[31m.png (not_an_image)" in " ".join(out.split())
+    assert "passed over: 1 text file; folder of no known class or split: VIRAL" in err
+    card = (tmp_path / "report" / "model-card.md").read_text()
+    assert r"## Results: \[bold\]x\[$\_{\] \\x1b\[2J \<b\>\|\`a\`\\n# y, all films" in card
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "\x1b" not in page
+    assert "<b>|" not in page

@@ -243,3 +243,30 @@ def test_a_manifest_keeps_the_names_of_links_so_that_their_order_stays(tmp_path)
     films = load(tmp_path)
     write_manifest(films, tmp_path / "manifest.csv")
     assert [film.path.name for film in load(tmp_path / "manifest.csv")] == [film.path.name for film in films]
+
+
+def test_what_a_labelled_folder_holds_beside_the_classes_is_named(tmp_path: Path) -> None:
+    for place in (
+        "Train/NORMAL/a.png",
+        "Train/PNEUMONIA/b.png",
+        "Train/VIRAL/c.png",
+        "valid/NORMAL/d.png",
+        "__MACOSX/NORMAL/e.png",
+        "Train/NORMAL/._a.png",
+        "Train/stray.png",
+        "README.txt",
+    ):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(b"\x89PNG\r\n\x1a\n" if place.endswith(".png") else b"films")
+    said: list[str] = []
+    assert [film.path.name for film in load(tmp_path, say=said.append)] == ["a.png", "b.png"]
+    [line] = said
+    assert line.endswith(f"folders of no known class or split: valid, Train{os.sep}VIRAL")
+    for part in ("1 text file", "1 macOS resource folder", "1 macOS resource file", "1 film outside the class folders"):
+        assert part in line
+
+
+def test_a_folder_without_known_names_says_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "valid" / "NORMAL").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"no labelled film found.*folder of no known class or split: valid"):
+        load(tmp_path)

@@ -28,7 +28,9 @@ from pneumoscope.files import exclusive, write_bytes
 from pneumoscope.screening.record import FIELDS
 from pneumoscope.screening.result import ScreeningResult
 
-IDENTITY = {"source", "sop_instance_uid", "series_instance_uid", "study_instance_uid", "detail"}
+IDENTITY = {
+    "source", "sop_instance_uid", "series_instance_uid", "study_instance_uid", "detail", "heatmap_file", "listed"
+}  # fmt: skip
 """The keys of a result that an entry does not have: they lead to the patient, or are text."""
 
 KEPT = tuple(name for name in FIELDS if name not in IDENTITY)
@@ -143,9 +145,10 @@ class Journal:
         with self._whole() as end:
             self.head = self._append(end, {"kind": "result"} | {key: said[key] for key in KEPT})
 
-    def close(self) -> None:
-        """Every entry is on the disk already. Safe to repeat."""
+    def close(self, finished: bool = True) -> Path:
+        """Close the file: every entry is on the disk already, whether all results came or not. Safe to repeat."""
         self._file.close()
+        return self.path
 
     @contextmanager
     def _whole(self) -> Iterator[Head]:

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 from pneumoscope import __version__
 from pneumoscope.errors import PneumoscopeError
+from pneumoscope.escaping import printable, printable_lines
 
 COMMANDS = (
     "demo",
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except PneumoscopeError as error:
-        sys.stderr.write(f"pneumoscope: {error}\n")
+        sys.stderr.write(f"pneumoscope: {printable_lines(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("pneumoscope: interrupted\n")
@@ -54,9 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:  # a stream, such as standard output on a full disk
             _silence()
         place = os.fspath(error.filename) if isinstance(error.filename, str | os.PathLike) else "a file or the output"
-        sys.stderr.write(f"pneumoscope: {_shortened(place)}: {error.strerror or type(error).__name__}\n")
+        sys.stderr.write(f"pneumoscope: {printable(_shortened(place))}: {error.strerror or type(error).__name__}\n")
         return 2
     return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """One whose complaints do not steer the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable_lines(message))
 
 
 def _silence() -> None:
@@ -70,7 +79,7 @@ def _shortened(name: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pneumoscope",
         description="Screen children's chest radiographs for pneumonia. Research use; not a medical device.",
         epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 5 a check failed, "

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pneumoscope.escaping import printable_lines
+
 if TYPE_CHECKING:
     from pneumoscope.data.manifest import ManifestForm
 
@@ -52,7 +54,7 @@ def manifest_form(options: argparse.Namespace) -> "ManifestForm":
 
 def say(note: str) -> None:
     """Tell a person what they should know, on standard error."""
-    sys.stderr.write(f"pneumoscope: {note}\n")
+    sys.stderr.write(f"pneumoscope: {printable_lines(note)}\n")
 
 
 def whole_number(least: int) -> Callable[[str], int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pneumoscope.cli.arguments import add_manifest, manifest_form, say
 from pneumoscope.cli.progress import live_progress
 from pneumoscope.errors import DataError
+from pneumoscope.escaping import printable
 from pneumoscope.files import json_text, write_text
 
 HELP = "Audit a data source for duplicates, leaks and shortcuts; fetch the public films."
@@ -60,7 +61,7 @@ def _audit(args: argparse.Namespace) -> int:
         write_text(page.with_suffix(".json"), twin)
     except OSError as error:
         raise DataError(f"{page}: cannot be written ({error.strerror}); choose another --out") from error
-    sys.stdout.write(twin if args.json else f"{page}\n")
+    sys.stdout.write(twin if args.json else f"{printable(str(page))}\n")
     return 3 if found.unreadable else 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.cli.arguments import add_bundle, add_manifest, add_runtime, manifest_form, say
+from pneumoscope.escaping import printable
 from pneumoscope.files import json_text, make_folder
 
 HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         from pneumoscope.evaluation.report.report import Subject, write
 
         page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
-        sys.stderr.write(f"report: {page}\n")
+        sys.stderr.write(f"report: {printable(str(page))}\n")
     if options.json:
         content = evaluation.to_dict() | {"bundle_sha256": screener.model.sha256}
         del content["predictions"]  # film by film is for the report, which stays with the films' owner
@@ -68,13 +69,13 @@ def _show(evaluation: Any) -> None:
 
     from pneumoscope.decision.operating_point import threshold_text
     from pneumoscope.evaluation.report.wording import WORDING, interval_text, resampling_text, value_text, viral_text
-    from pneumoscope.screening.output.table import terminal
+    from pneumoscope.screening.output.table import plain, terminal
 
     console = terminal()
     for result in evaluation.points:
         (tn, fp), (fn, tp) = result.confusion
         title = f"{evaluation.title}: {result.name}, probability from {threshold_text(result.threshold)}"
-        table = Table("metric", "value", "95% interval", title=title, title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table("metric", "value", "95% interval", title=plain(title), title_justify="left", box=box.SIMPLE_HEAD)
         general = evaluation.ranking | evaluation.viral.metrics
         rows = result.metrics | (general if result is evaluation.main else {})
         for name, estimate in rows.items():
@@ -83,4 +84,4 @@ def _show(evaluation: Any) -> None:
         console.print(f"  {tp} of {tp + fn} pneumonias found, {fn} missed; {tn} of {tn + fp} normals cleared\n")
     console.print(f"  {viral_text(evaluation.viral)}\n  {resampling_text(evaluation.resampling)}\n")
     for entry in evaluation.predictions.not_assessed:
-        console.print(f"not assessed: {entry.labelled.path} ({entry.refusal.reason})")
+        console.print(plain(f"not assessed: {entry.labelled.path} ({entry.refusal.reason})"))

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pneumoscope.cli.arguments import add_manifest, manifest_form
+from pneumoscope.cli.arguments import add_manifest, manifest_form, say
 
 HELP = "Make an int8 bundle from a float bundle: half the size, and faster."
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     with needed("Quantizing", "train"):
         from pneumoscope.network.quantize import quantize
 
-    films = load(options.data, form=manifest_form(options))
+    films = load(options.data, form=manifest_form(options), say=say)
     train = {digest: labelled for digest, labelled in divided(films).items() if labelled.split == "train"}
     if not 0 < options.films <= len(train):
         raise DataError(f"{options.data}: {len(train)} training films; --films asks for {options.films}.")
@@ -50,10 +50,10 @@ def run(options: argparse.Namespace) -> int:
     bundle = options.bundle or RELEASED
     digests = sorted(train)
     chosen = [digests[i] for i in np.random.default_rng(0).permutation(len(digests))[: options.films]]
-    with live_progress() as (progress, say):
+    with live_progress() as (progress, tell):
         pixels = np.stack([to_input(read(train[digest].path)) for digest in chosen])
         source = {"from": sha256(bundle), "fingerprint": fingerprint(chosen)}
         quantize(bundle, pixels, options.out, source, progress)
         write_selftest(options.out)
-        say(f"wrote {options.out}\nnext: pneumoscope evaluate --bundle {options.out} --data FILMS")
+        tell(f"wrote {options.out}\nnext: pneumoscope evaluate --bundle {options.out} --data FILMS")
     return 0

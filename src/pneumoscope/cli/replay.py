@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
 
     from pneumoscope.assurance.agreement import Verdict
     from pneumoscope.assurance.replay import read_recorded, replay
-    from pneumoscope.screening.output.summary import printable
+    from pneumoscope.escaping import printable
     from pneumoscope.screening.output.table import terminal
 
     table, counts = Table("film", "verdict", "what differs, or why not", box=box.SIMPLE_HEAD), Counter[Verdict]()

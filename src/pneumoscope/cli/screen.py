@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pneumoscope.cli.arguments import add_bundle, add_path_column, add_runtime, say, whole_number
 from pneumoscope.errors import DataError
+from pneumoscope.escaping import printable
 
 if TYPE_CHECKING:
     from pneumoscope.screening.output.writers import ResultWriter
@@ -74,12 +76,13 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     from pneumoscope.screening.screener import Screener
     from pneumoscope.screening.sources.listing import is_uri, list_films
 
-    named = [] if any(map(is_uri, options.sources)) else list_films(options.sources, options.path_column, say)
-    if not named or any(is_uri(film.name) for film in named):
+    remote = any(map(is_uri, options.sources))
+    named = [] if remote else list_films(options.sources, options.path_column, say)
+    if remote or any(is_uri(film.name) for film in named):
         raise DataError("Films named by a URI are read with --engine ray --out FOLDER only.")
-    films = [film for film in named if not _within(film.name, options.heatmaps)]
+    films = _without_pictures(named, options.heatmaps)
     if not films:
-        raise DataError("There is no film but the heatmaps of an earlier run.")
+        raise DataError("There is no film to screen: all that was named is passed over.")
     inputs = (str(path) for path in (*(film.name for film in named), *options.sources, options.bundle or ""))
     read = {os.path.realpath(path) for path in inputs if "\0" not in path}
     for output in outputs:
@@ -98,13 +101,24 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     except OSError as problem:
         raise DataError(f"{problem.filename or 'an output'}: cannot be written ({problem.strerror}).") from problem
     for path in outputs:
-        sys.stderr.write(f"wrote {path}\n")
+        sys.stderr.write(f"wrote {printable(str(path))}\n")
     return 0 if complete else 3
 
 
-def _within(name: str, folder: Path | None) -> bool:
-    """Whether a film lies in the folder for heatmaps: a picture of an earlier run."""
-    return folder is not None and os.path.realpath(os.path.dirname(name)) == os.path.realpath(folder)
+def _without_pictures(films: "list[ListedFilm]", heatmaps: Path | None) -> "list[ListedFilm]":
+    """The films without the pictures of an earlier run, which this one will write again.
+
+    A search knows the pictures by their mark. This is for pictures of versions that made none.
+    """
+    if heatmaps is None:
+        return films
+    from pneumoscope.screening.output.heatmap_picture import name_of
+
+    pictures = {os.path.realpath(heatmaps / name_of(Path(film.name))) for film in films}
+    left = [film for film in films if "\0" in film.name or os.path.realpath(film.name) not in pictures]
+    if len(left) < len(films):
+        say(f"passed over: {len(films) - len(left)} heatmaps of an earlier run")
+    return left
 
 
 def _run_on_ray(options: argparse.Namespace) -> int:
@@ -143,14 +157,36 @@ def _write(
     """Send every result to every output; tell whether all films were assessed."""
     from pneumoscope.screening.result import Status
 
-    complete = True
-    with ExitStack() as stack:  # closes every output on Ctrl-C too, so that what was written stays usable
-        writers = _writers(options, screener, films, stack)
-        for result in _with_progress(results, len(films), quiet=options.json and sys.stdout.isatty()):
-            complete &= result.status is Status.SCREENED
+    complete, done, kept = True, 0, list[Path]()
+    try:
+        with ExitStack() as stack:
+            if options.heatmaps:
+                from pneumoscope.screening.output.heatmap_picture import HeatmapFolder
+
+                results = map(HeatmapFolder(options.heatmaps).save, results)
+            writers = _writers(options, screener, films, stack)
             for writer in writers:
-                writer.add(result)
+                stack.push(partial(_close, writer, kept))
+            for result in _with_progress(results, len(films), quiet=options.json and sys.stdout.isatty()):
+                complete &= result.status is Status.SCREENED
+                for writer in writers:
+                    writer.add(result)
+                done += 1
+    except (KeyboardInterrupt, OSError) as stopped:
+        if not isinstance(stopped, BrokenPipeError):
+            say(
+                f"stopped after {done:,} of {len(films):,} films; kept: {', '.join(map(str, kept)) or 'no file'}. "
+                "The same command begins anew. A screening with --engine ray --out FOLDER can go on where it stopped."
+            )
+        raise
     return complete
+
+
+def _close(writer: "ResultWriter", kept: list[Path], fault: type[BaseException] | None, *_: object) -> None:
+    """Close an output, whatever ended the run, so that what came is kept."""
+    path = writer.close(finished=fault is None)
+    if path:
+        kept.append(path)
 
 
 def _check(outputs: list[Path]) -> None:
@@ -180,13 +216,7 @@ def _writers(
     if options.html:
         from pneumoscope.screening.output.page import Page
 
-        writers.append(Page(options.html, screener.card))
-    if options.heatmaps:
-        from pneumoscope.screening.output.heatmap_picture import HeatmapFolder
-
-        writers.append(HeatmapFolder(options.heatmaps))
-    for writer in writers:
-        stack.callback(writer.close)
+        writers.append(Page(options.html, screener.card, total=len(films)))
     return writers
 
 

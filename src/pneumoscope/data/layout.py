@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from pneumoscope.data.labelled import SPLITS, UNSPLIT, LabelledRadiograph
 from pneumoscope.data.manifest import ManifestForm, read_manifest
@@ -11,7 +12,7 @@ from pneumoscope.data.names import named
 from pneumoscope.decision.labels import Label
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
-from pneumoscope.imaging.search import radiographs_below
+from pneumoscope.imaging.search import Kind, PassedOver, folder_by_name, kind_of, radiographs_below
 
 OFFICIAL_TEST_SHA256 = "480523ee0b0202874fa771a2e7af302eacf6f69089674bed729427b0bff5639a"
 
@@ -24,15 +25,15 @@ def load(
 ) -> list[LabelledRadiograph]:
     """List the labelled films of a folder or of a manifest.
 
-    A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
-    which may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are
-    required, and paths are relative to the manifest.
+    A folder holds ``NORMAL`` and ``PNEUMONIA``, directly or below ``train``, ``val`` and ``test``, any of which may be
+    absent; capitals do not matter. Other folders are named by ``say`` and not read. A manifest has the columns path,
+    label, subtype, patient, split; only the first two are required, and paths are relative to the manifest.
 
     Args:
         source: the folder or the manifest.
         moved: whether the films of a manifest may be elsewhere by now, because their pixels are not needed.
         form: what the manifest calls its columns and labels.
-        say: hears what a person should know of how the manifest was read.
+        say: hears what a person should know: how the manifest was read, and what was passed over in the folder.
 
     Returns:
         Films sorted by split and path.
@@ -40,18 +41,21 @@ def load(
     Raises:
         DataError: the source does not exist, holds no film, or has a row that cannot be understood.
     """
-    form = form or ManifestForm()
+    form, passed = form or ManifestForm(), PassedOver()
     if not os.path.exists(source):
         raise DataError(f"{source}: no such folder or manifest")
     if source.is_dir():
         if form != ManifestForm():
             raise DataError(f"{source}: this is a folder; only a manifest has columns and words to name")
-        films = _from_folder(source)
+        films = _from_folder(source, passed)
+        if passed and films:
+            say(passed.sentence())
     else:
         films = read_manifest(source, form, moved, say)
     if not films:
         raise DataError(
-            f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, test/"
+            f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, val/, test/"
+            + (f"; {passed.sentence()}" if passed else "")
         )
     return sorted(films, key=lambda film: (film.split, film.path))
 
@@ -81,20 +85,42 @@ def is_official_test(films: Iterable[LabelledRadiograph]) -> bool:
     return hashlib.sha256(os.fsencode("\n".join(names))).hexdigest() == OFFICIAL_TEST_SHA256
 
 
-def _from_folder(root: Path) -> list[LabelledRadiograph]:
+def _from_folder(root: Path, passed: PassedOver) -> list[LabelledRadiograph]:
     films: list[LabelledRadiograph] = []
-    parts = [(root / split, split) for split in SPLITS if (root / split).is_dir()] or [(root, UNSPLIT)]
-    for folder, split in parts:
-        for child in sorted(folder.iterdir()):
-            label = _label(child.name)
-            if label is None or not child.is_dir():
-                continue
-            films.extend(named(path, path.relative_to(child), label, split) for path in radiographs_below(child))
+    by_split = any(_split(child) for child in root.iterdir())
+    for folder, split in _known(root, root, _split, passed) if by_split else [(root, UNSPLIT)]:
+        for child, label in _known(folder, root, _label, passed):
+            found = radiographs_below(child, passed)
+            films.extend(named(path, path.relative_to(child), label, split) for path in found)
     return films
 
 
-def _label(name: str) -> Label | None:
-    try:
-        return Label(name.strip().lower())
-    except ValueError:
-        return None
+Known = TypeVar("Known")
+
+
+def _known(
+    folder: Path, root: Path, known: Callable[[Path], Known | None], passed: PassedOver
+) -> list[tuple[Path, Known]]:
+    """The folders in a folder that mean something, with their meaning; everything else is passed over."""
+    found = []
+    for child in sorted(folder.iterdir()):
+        meaning = known(child)
+        if meaning is not None:
+            found.append((child, meaning))
+        elif not child.is_dir():
+            passed.kinds[kind_of(child) or Kind.STRAY] += 1
+        elif kind := folder_by_name(child.name):
+            passed.kinds[kind] += 1
+        else:
+            passed.folders.append(str(child.relative_to(root)))
+    return found
+
+
+def _split(folder: Path) -> str | None:
+    name = folder.name.strip().lower()
+    return name if name in SPLITS and folder.is_dir() else None
+
+
+def _label(folder: Path) -> Label | None:
+    name = folder.name.strip().lower()
+    return Label(name) if name in set(Label) and folder.is_dir() else None

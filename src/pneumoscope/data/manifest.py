@@ -11,7 +11,7 @@ from pneumoscope.data.labelled import SPLITS, UNSPLIT, LabelledRadiograph
 from pneumoscope.data.names import named
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
-from pneumoscope.files import write_text
+from pneumoscope.files import write_bytes
 from pneumoscope.tables import Row, Table, find_file, read_table
 
 COLUMNS = ("path", "label", "subtype", "patient", "split")
@@ -86,7 +86,7 @@ def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     writer.writerow(COLUMNS)
     for film in films:
         writer.writerow([film.path.absolute(), film.label, film.subtype or "", film.patient, film.split])
-    write_text(path, text.getvalue())
+    write_bytes(path, text.getvalue().encode(errors="surrogateescape"))  # a name that is no UTF-8 keeps its bytes
 
 
 def _labels(table: Table, place: int, form: ManifestForm) -> list[Label]:

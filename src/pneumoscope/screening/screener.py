@@ -31,7 +31,7 @@ _log = logging.getLogger("pneumoscope")
 
 
 class Screener:
-    """One model bundle, ready to screen. Make one and keep it: many threads may use it at once.
+    """One model bundle, ready to screen. Make one and keep it: many threads may use it at once, and forked processes.
 
     Its threads live until :meth:`close`, or the end of a ``with`` block. All arithmetic runs on them, so that however
     many callers there are, no more than ``workers`` radiographs are judged at once.

@@ -153,3 +153,12 @@ def test_a_list_that_is_no_utf8_says_so_and_finds_its_films(tmp_path: Path) -> N
     assert films == [ListedFilm(f"{tmp_path}/M\u00fcller.png", {"Ma\u00df": "gro\u00df"})]
     assert len(said) == 1
     assert "Windows-1252" in said[0]
+
+
+def test_a_folder_by_uri_counts_what_it_passes_over(tmp_path: Path) -> None:
+    for place in ("a.png", "._a.png", "__MACOSX/a.png", "notes.txt", ".cache/b.png", "DICOMDIR"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(b"notes")
+    said: list[str] = []
+    assert len(list_films([tmp_path.as_uri()], say=said.append)) == 1
+    assert said == ["passed over: 2 macOS resource files; 1 text file; 1 hidden file; 1 DICOM index"]

@@ -12,6 +12,7 @@ from typing import Any
 from pneumoscope._version import __version__
 from pneumoscope.bundle.card import BundleCard
 from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.escaping import well_formed
 from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.evaluation.report import baseline, wording
 from pneumoscope.evaluation.report.gallery import worst
@@ -149,7 +150,7 @@ def _json(
         "predictions": PREDICTIONS,
         "history": [{key: _defined(value) for key, value in row.items()} for row in history or ()],
     }
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return json.dumps(well_formed(content), indent=1, allow_nan=False) + "\n"
 
 
 def _calibrated(evaluations: Sequence[Evaluation]) -> str:

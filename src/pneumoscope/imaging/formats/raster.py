@@ -23,6 +23,9 @@ _OPENERS: dict[str, type[ImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFi
 MAX_SCANS = 64
 """Most scans of a JPEG: progressive ones have about ten."""
 
+HEATMAP_MARK = b"tEXtSoftware\0Pneumoscope"
+"""Stands near the begin of a PNG file that Pneumoscope made: it shows a film, and is none."""
+
 _END, _SCAN, _ALONE = 0xD9, 0xDA, (0x01, 0xD8)
 _NO_MARKERS = (0x00, 0xFF, *range(0xD0, 0xD8))  # behind 0xFF: a 0xFF of the data, padding, a restart within a scan
 _TURNED = range(2, 9)  # EXIF orientations but the upright one
@@ -99,7 +102,7 @@ def _png(content: bytes) -> bytes:
     kept, at = [content[:8]], 8
     while at + 8 <= len(content):
         length = int.from_bytes(content[at : at + 4], "big")
-        if content[at + 4 : at + 8 + length] == b"tEXtSoftware\0Pneumoscope":
+        if content[at + 4 : at + 8 + length] == HEATMAP_MARK:
             raise refuse(Reason.NOT_A_RADIOGRAPH, "Pneumoscope made this picture of a film; screen the film itself.")
         if content[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
             kept.append(content[at : at + 12 + length])

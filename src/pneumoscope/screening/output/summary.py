@@ -78,8 +78,3 @@ def decision_footer(model: ModelIdentity, operating_point: str, threshold: float
 def probability_text(value: float | None) -> str:
     """Write a probability for people as thresholds are written, and never as a certainty."""
     return "-" if value is None else threshold_text(min(max(value, 0.001), 0.999))
-
-
-def printable(name: str) -> str:
-    """Show a file name without letting it steer the terminal: control characters and odd bytes come out escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

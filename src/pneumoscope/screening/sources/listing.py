@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from pneumoscope.errors import DataError
 from pneumoscope.extras import needed
+from pneumoscope.imaging.search import PassedOver
 from pneumoscope.screening.sources.discover import discover
 from pneumoscope.tables import find_file, names_column, read_table
 
@@ -44,7 +45,7 @@ def list_films(
     Args:
         sources: paths and URIs of films, folders and lists.
         path_column: which column of a list names the films; None for ``path``.
-        say: hears what a person should know of how a list was read.
+        say: hears what a person should know: how a list was read, and what was passed over in folders.
 
     Returns:
         The films. They need not exist: screening reports the ones that do not.
@@ -55,7 +56,12 @@ def list_films(
     """
     if path_column is not None and not any(_is_list(source, path_column) for source in sources):
         raise DataError(f"A column {path_column!r} was named, but no source is a list that has columns.")
-    return [film for source in sources for film in _films(source, PATH if path_column is None else path_column, say)]
+    passed = PassedOver()
+    column = PATH if path_column is None else path_column
+    films = [film for source in sources for film in _films(source, column, say, passed)]
+    if passed:
+        say(passed.sentence())
+    return films
 
 
 def is_uri(name: str) -> bool:
@@ -63,7 +69,7 @@ def is_uri(name: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
 
 
-def _films(source: str, column: str, say: Callable[[str], None]) -> Iterator[ListedFilm]:
+def _films(source: str, column: str, say: Callable[[str], None], passed: PassedOver) -> Iterator[ListedFilm]:
     if not source:
         raise DataError("A source has an empty name; check the variable that it comes from.")
     if _is_list(source, column):
@@ -72,9 +78,9 @@ def _films(source: str, column: str, say: Callable[[str], None]) -> Iterator[Lis
         _need_pyarrow()
         from pneumoscope.screening.sources.remote import search
 
-        yield from map(ListedFilm, search(source))
+        yield from map(ListedFilm, search(source, passed))
     else:
-        yield from (ListedFilm(str(path)) for path in discover([Path(source)]))
+        yield from (ListedFilm(str(path)) for path in discover([Path(source)], passed))
 
 
 def _is_list(source: str, column: str) -> bool:
