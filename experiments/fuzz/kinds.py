@@ -75,7 +75,9 @@ def tiff(parts: Iterable[bytes], tags: dict[int, tuple[int, int]], places: tuple
     first = lists + 8 * len(parts)
     lengths = [len(part) for part in parts]
     starts = [first + sum(lengths[:index]) for index in range(len(parts))]
-    entries = {tag: struct.pack(order + "HHL", tag, kind, 1) + _value(order, kind, v) for tag, (kind, v) in tags.items()}
+    entries = {
+        tag: struct.pack(order + "HHL", tag, kind, 1) + _value(order, kind, v) for tag, (kind, v) in tags.items()
+    }
     for tag, at in zip(places, (lists, lists + 4 * len(parts)), strict=True):
         entries[tag] = struct.pack(order + "HHLL", tag, 4, len(parts), at)
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "LH", 8, len(entries))
@@ -113,7 +115,9 @@ def _tiles(values: NDArray[Any]) -> bytes:
     return tiff(tiles, _grey_tags(values) | {322: (4, side), 323: (4, side)}, (324, 325))
 
 
-def dicom(values: NDArray[Any], bits: int, syntax: str = EXPLICIT, frame: bytes | None = None, **elements: Any) -> bytes:
+def dicom(
+    values: NDArray[Any], bits: int, syntax: str = EXPLICIT, frame: bytes | None = None, **elements: Any
+) -> bytes:
     """A digital radiograph: native pixels, or one encapsulated frame."""
     white = 1 << bits
     dataset = pydicom.Dataset()
@@ -127,7 +131,9 @@ def dicom(values: NDArray[Any], bits: int, syntax: str = EXPLICIT, frame: bytes 
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     stored = values.astype(values.dtype.newbyteorder(">" if syntax == BIG_ENDIAN else "<")).tobytes()
-    dataset.add_new("PixelData", "OW" if values.itemsize > 1 else "OB", stored if frame is None else encapsulate([frame]))
+    dataset.add_new(
+        "PixelData", "OW" if values.itemsize > 1 else "OB", stored if frame is None else encapsulate([frame])
+    )
     dataset["PixelData"].is_undefined_length = frame is not None
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)

@@ -7,12 +7,12 @@ import numpy as np
 from pneumoscope.imaging.radiograph import Pixels
 from pneumoscope.imaging.refusal import Reason, refuse
 
-MAX_BYTES = 512 * 2**20
-"""Most bytes a file may hold. The largest uncompressed radiograph (40 megapixels, 16 bits) needs 80 MB."""
-
 MAX_PIXELS = 50_000_000
 """Most pixels a header may declare, checked before decoding. The largest chest detectors give 20 megapixels, and a
 digitised film up to 40."""
+
+MAX_BYTES = 160 * 10**6
+"""Most bytes a file may hold: so many pixels, uncompressed in three colours of 8 bits, and a header."""
 
 MIN_SIDE = 112
 """Least length of the shorter side in pixels: half the model's input; below it, interpolation makes up most of it."""
@@ -22,10 +22,6 @@ MIN_SPREAD = 32.0
 
 MAX_SATURATED = 0.6
 """Largest share of pixels that are black or white. 1,728 real films have 0.28 or less."""
-
-MAX_FLAT_TAIL = (0.08, 0.35)
-"""Largest shares of the height that rows of one grey, or rows of one black or white, may take up at the lower edge. A
-decoder fills what a damaged file lacks with one value."""
 
 _SAMPLED = 65_536  # pixels, about, on which the contrast is judged, for speed
 
@@ -75,10 +71,10 @@ def check_frames(multiple: bool) -> None:
 
 
 def check_contrast(pixels: Pixels) -> None:
-    """Refuse a picture, grey 0..255, that shows nothing, or lacks its lower part.
+    """Refuse a picture, grey 0..255, that shows nothing.
 
     Raises:
-        NotAssessedError: BLANK or TRUNCATED.
+        NotAssessedError: BLANK.
     """
     step = max(1, math.isqrt(pixels.size // _SAMPLED))
     sample = pixels[::step, ::step]
@@ -90,13 +86,3 @@ def check_contrast(pixels: Pixels) -> None:
             f"The picture has no usable contrast: most greys span {high - low:.0f} of 255, and {saturated:.0%} of the "
             "pixels are black or white. Check the export and its window.",
         )
-    tail = _flat_tail(pixels)
-    grey, extreme = MAX_FLAT_TAIL
-    if tail > (grey if 8 < pixels[-1, 0] < 247 else extreme):
-        raise refuse(Reason.TRUNCATED, "The lower part of the picture is missing; copy or export the file again.")
-
-
-def _flat_tail(pixels: Pixels) -> float:
-    """The share of the height that the rows at the lower edge take up which all have one and the same value."""
-    flat = (pixels == pixels[-1, 0]).all(axis=1)
-    return float(np.argmin(flat[::-1]) / len(flat))

@@ -435,7 +435,7 @@ def test_a_deflated_data_set_is_inflated(make_dicom, reason, stored):
 
 
 def test_a_deflated_bomb_is_refused(make_dicom, reason, grey, monkeypatch):
-    monkeypatch.setattr("pneumoscope.imaging.formats.dicom.MAX_BYTES", 100_000)
+    monkeypatch.setattr("pneumoscope.imaging.formats.dicom_file.MAX_BYTES", 100_000)
     monkeypatch.setattr("pneumoscope.imaging.limits.MAX_BYTES", 100_000)
     content = deflated(make_dicom(grey), padding=1_000_000)
     assert len(content) < 100_000
