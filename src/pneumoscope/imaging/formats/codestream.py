@@ -21,7 +21,7 @@ LOSSY = tuple(f"1.2.840.10008.1.2.4.{process}" for process in (50, 51, 81, 91))
 """Those among them whose values may differ from the ones encoded."""
 
 _FRAME_HEADERS = {0xFF00 | code for code in (*range(0xC0, 0xD0), 0xF7)} - {0xFFC4, 0xFFC8, 0xFFCC}
-_HUFFMAN_8_BITS = {(0xFFC0, 8), (0xFFC1, 8), (0xFFC2, 8)}  # frame header and precision of what libjpeg-turbo checks
+_HUFFMAN = {0xFFC0, 0xFFC1, 0xFFC2}  # frame headers of baseline, extended and progressive JPEG
 
 
 def decode(frame: bytes, syntax: str, shape: tuple[int, int]) -> NDArray[Any]:
@@ -45,15 +45,18 @@ def decode(frame: bytes, syntax: str, shape: tuple[int, int]) -> NDArray[Any]:
     if syntax in _JPEG_2000:
         jpeg_2000.check(frame, shape)
         return np.asarray(imagecodecs.jpeg2k_decode(frame))
-    kind, *size = _jpeg_header(frame)
+    at, kind, precision, *size = _jpeg_header(frame)
     if tuple(size) != (*shape, 1):
         raise ValueError("the code stream has another size than the DICOM header")
     if syntax in _JPEG_LS:
         return np.asarray(imagecodecs.jpegls_decode(frame))
-    picture = jpeg.picture(frame)
-    if kind in _HUFFMAN_8_BITS:
-        return jpeg.decode(picture, "GRAY")[..., 0]
-    return np.asarray(imagecodecs.jpeg8_decode(picture))
+    if kind in _HUFFMAN:
+        # libjpeg-turbo tells of damage at 8 bits alone; the codes of 12 bits are the same, so it can go through them.
+        called_8_bits = jpeg.picture(frame[: at + 4] + b"\x08" + frame[at + 5 :])
+        values = jpeg.decode(called_8_bits, "GRAY", scale=1 if precision == 8 else 8)
+        if precision == 8:
+            return values[..., 0]
+    return np.asarray(imagecodecs.jpeg8_decode(jpeg.picture(frame)))
 
 
 def decode_rle(frame: bytes, shape: tuple[int, int, int], depth: int) -> NDArray[Any]:
@@ -84,12 +87,11 @@ def decode_rle(frame: bytes, shape: tuple[int, int, int], depth: int) -> NDArray
     return np.moveaxis(values.reshape(samples, rows, columns), 0, -1)
 
 
-def _jpeg_header(frame: bytes) -> tuple[tuple[int, int], int, int, int]:
-    """Kind and precision, rows, columns and components from the frame header of JPEG or JPEG-LS (10918-1, B.2.2)."""
+def _jpeg_header(frame: bytes) -> tuple[int, ...]:
+    """Place, kind, precision, rows, columns and components of the frame header of JPEG or JPEG-LS (10918-1, B.2.2)."""
     at = 2
     while True:
         marker, length = struct.unpack_from(">HH", frame, at)
         if marker in _FRAME_HEADERS:
-            precision, rows, columns, components = struct.unpack_from(">BHHB", frame, at + 4)
-            return (marker, precision), rows, columns, components
+            return at, marker, *struct.unpack_from(">BHHB", frame, at + 4)
         at += 1 if marker == 0xFFFF else 2 + length  # fill bytes may precede a marker
