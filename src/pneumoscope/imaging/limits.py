@@ -1,4 +1,8 @@
-"""The limits: what a picture must be before it is decoded, and before a model may judge it."""
+"""The limits: what a picture must be before it is decoded, and before a model may judge it.
+
+No radiograph, whatever its bytes say, costs more than MOST_SECONDS and MOST_MEMORY to read and to bring to the model's
+input. The limits here and in ``formats`` hold that; tests/imaging/test_cost.py measures it.
+"""
 
 import math
 
@@ -6,6 +10,12 @@ import numpy as np
 
 from pneumoscope.imaging.radiograph import Pixels
 from pneumoscope.imaging.refusal import Reason, refuse
+
+MOST_SECONDS = 5
+"""Most seconds of one core of a usual server."""
+
+MOST_MEMORY = 2**30
+"""Most bytes of memory beyond what the libraries take; the file itself is counted in."""
 
 MAX_PIXELS = 50_000_000
 """Most pixels a header may declare, checked before decoding. The largest chest detectors give 20 megapixels, and a
@@ -18,10 +28,11 @@ MIN_SIDE = 112
 """Least length of the shorter side in pixels: half the model's input; below it, interpolation makes up most of it."""
 
 MIN_SPREAD = 32.0
-"""Least difference, in grey levels of 256, of the 2nd and the 98th percentile. 1,728 real films have 84 or more."""
+"""Least difference, in grey levels of 256, of the 2nd and the 98th percentile. tests/imaging/test_damage.py shows that
+the real films at hand pass this and the next limit."""
 
 MAX_SATURATED = 0.6
-"""Largest share of pixels that are black or white. 1,728 real films have 0.28 or less."""
+"""Largest share of pixels that are black or white."""
 
 _SAMPLED = 65_536  # pixels, about, on which the contrast is judged, for speed
 

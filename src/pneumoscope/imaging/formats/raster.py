@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from pneumoscope.imaging.bit_depth import white_of
-from pneumoscope.imaging.decoder_warnings import captured
+from pneumoscope.imaging.decoder_warnings import captured, quiet_libtiff
 from pneumoscope.imaging.formats import jpeg, png, tiff
 from pneumoscope.imaging.limits import check_frames, check_size
 from pneumoscope.imaging.radiograph import Decoded, Pixels, Remark
@@ -68,6 +68,8 @@ def _decode(content: bytes, encoding: str) -> Decoded:
         check_frames(getattr(image, "is_animated", False))
         if encoding == "JPEG":
             return decode_image(_decoded_jpeg(content, image))
+        if encoding == "TIFF":
+            quiet_libtiff()
         if encoding == "PNG":
             with PngImageFile(io.BytesIO(content)) as untouched:
                 untouched.verify()  # each chunk's checksum up to the end mark; decoding alone skips the last ones
