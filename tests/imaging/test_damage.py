@@ -62,7 +62,7 @@ def test_a_picture_of_noise_alone_is_none(film):
 
 
 def test_no_real_film_is_taken_for_damaged(real_films, original_films):
-    """One in twelve films of the data set, and of every other hospital; all of them were read when the limits were set."""
+    """One film in twelve of train and of every other hospital; all were read when the limits were set."""
     others = [original_films.parent / "elsewhere" / name for name in SOURCES]
     films = [path for top in (real_films / "train", *others) for path in sorted(top.rglob("*.jp*g"))[::12]]
     films += sorted(original_films.rglob("*.jp*g"))

@@ -1,12 +1,13 @@
 """TIFF: strips and tiles that are there and whole, and directories that cost more than they hold."""
 
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 from experiments.fuzz.kinds import tiff
-from pneumoscope.imaging import Reason, read
+from pneumoscope.imaging import NotAssessedError, Reason, read
 from pneumoscope.imaging.formats.tiff import MAX_ENTRIES, MAX_PARTS
 
 COMPRESSIONS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
@@ -18,7 +19,7 @@ def content(request, grey, encode):
     return encode(grey, "TIFF", compression=request.param)
 
 
-def in_strips(grey, rows=16, **changed):
+def in_strips(grey, rows=16):
     height, width = grey.shape
     strips = [grey[top : top + rows].tobytes() for top in range(0, height, rows)]
     return tiff(strips, TAGS | {256: (4, width), 257: (4, height), 278: (4, rows)}, (273, 279))
@@ -45,7 +46,7 @@ def test_bytes_that_went_in_or_out_are_noticed(content, reason, damage, where):
 
 def test_a_strip_that_lies_in_another_or_beyond_the_end_is_damage(grey, reason):
     content = in_strips(grey)
-    start = content.index(struct.pack("<L", len(grey) // 16)) and content.rindex(grey[:16].tobytes())
+    start = len(content) - grey.size
     second = struct.pack("<L", start + grey[:16].size)
     for other in (start + 8, len(content)):
         assert reason(content.replace(second, struct.pack("<L", other), 1)) is Reason.TRUNCATED
@@ -53,22 +54,17 @@ def test_a_strip_that_lies_in_another_or_beyond_the_end_is_damage(grey, reason):
 
 @pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "packbits"])
 def test_a_strip_that_holds_another_number_of_bytes_is_damage(grey, encode, reason, compression):
-    content = bytearray(encode(grey, "TIFF", compression=compression))
-    entry = (
-        content.index(struct.pack("<HHL", 257, 4, 1))
-        if struct.pack("<HHL", 257, 4, 1) in content
-        else (content.index(struct.pack("<HHL", 257, 3, 1)))
-    )
-    content[entry + 8 : entry + 10] = struct.pack("<H", len(grey) - 20)
-    assert reason(bytes(content)) is Reason.TRUNCATED
+    content = encode(grey, "TIFF", compression=compression)
+    height = next(tag for tag in (struct.pack("<HHL", 257, kind, 1) for kind in (3, 4)) if tag in content)
+    shorter = content.replace(height + struct.pack("<H", len(grey)), height + struct.pack("<H", len(grey) - 20))
+    assert shorter != content
+    assert reason(shorter) is Reason.TRUNCATED
 
 
 def test_a_tiff_makes_no_noise(content, capfd):
     for at in range(400, len(content) - 50, len(content) // 20):
-        try:
+        with suppress(NotAssessedError):
             read(content[:at] + bytes(range(50)) + content[at + 50 :])
-        except Exception as error:
-            assert type(error).__name__ == "NotAssessedError"
     assert capfd.readouterr() == ("", "")
 
 

@@ -4,6 +4,9 @@ import struct
 
 from pneumoscope.imaging.refusal import Reason, refuse
 
+MAX_STREAM = 24 * 10**6
+"""Most bytes of a stream: each megabyte takes about a fifth of a second. Lossless films of 20 megapixels have less."""
+
 MAX_TILES = 4096
 """Most tiles and parts of tiles."""
 
@@ -25,6 +28,10 @@ def check(stream: bytes, shape: tuple[int, int]) -> None:
         NotAssessedError: UNSUPPORTED, where it asks for more memory or time than a picture needs.
         ValueError: it is damaged, or has another size; or struct.error.
     """
+    if len(stream) > MAX_STREAM:
+        raise refuse(
+            Reason.UNSUPPORTED, f"The JPEG 2000 has over {MAX_STREAM // 10**6} MB; export the film in another encoding."
+        )
     at = stream.index(b"\xff\x4f\xff\x51") + 2
     right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, components = struct.unpack_from(
         ">8IH", stream, at + 6

@@ -91,8 +91,9 @@ def decode_image(image: Image.Image) -> Decoded:
     Raises:
         NotAssessedError: UNSUPPORTED.
     """
-    upright = ImageOps.exif_transpose(image)
-    remarks = [Remark.ORIENTATION_APPLIED] if image.getexif().get(ExifTags.Base.Orientation) in _TURNED else []
+    turned = image.getexif().get(ExifTags.Base.Orientation) in _TURNED
+    upright = ImageOps.exif_transpose(image) if turned else image  # which copies it in any case
+    remarks = [Remark.ORIENTATION_APPLIED] if turned else []
     if image.mode.startswith("I"):
         pixels, inferred = _deep_grey(image, np.asarray(upright))
         remarks += [Remark.BIT_DEPTH_INFERRED] if inferred else []
@@ -120,9 +121,12 @@ def _deep_grey(image: Image.Image, values: NDArray[np.integer]) -> tuple[NDArray
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     depth = int(np.max(tags.get(BITSPERSAMPLE, 16)))
     white = 2**depth - 1 if depth < 16 else white_of(values)
-    share = values.astype(np.float32) / np.float32(white)
-    white_is_zero = tags.get(PHOTOMETRIC_INTERPRETATION) == 0
-    pixels = np.asarray(np.float32(255) * np.clip(1 - share if white_is_zero else share, 0, 1), dtype=np.float32)
+    pixels = values.astype(np.float32)
+    pixels /= np.float32(white)
+    np.clip(pixels, 0, 1, out=pixels)
+    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:
+        np.subtract(1, pixels, out=pixels)
+    pixels *= np.float32(255)
     return pixels, depth >= 16 and white < 65535
 
 

@@ -84,11 +84,13 @@ def _read(content: bytes) -> _Directories:
     while waiting:
         at, first = waiting.pop()
         (count,) = struct.unpack_from(order + ("Q" if large else "H"), content, at)
+        at += 8 if large else 2
+        entry = 20 if large else 12
+        if at + count * entry > len(content):
+            raise ValueError("a directory lies beyond the end")
         found.entries += count + 1
         if found.entries > MAX_ENTRIES:
             raise _excessive(f"{MAX_ENTRIES} entries")
-        at += 8 if large else 2
-        entry = 20 if large else 12
         for place in range(at, at + count * entry, entry):
             tag, values = _entry(content, place, order, large, found, first)
             waiting += [(value, False) for value in values if tag in _INNER]
