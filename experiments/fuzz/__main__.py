@@ -2,8 +2,8 @@
 
     python -m experiments.fuzz --rows ROWS.jsonl --out RECORD.json
 
-Every mutant is written to ROWS.jsonl as soon as it is done, so the same command goes on where it stopped. Two idle cores
-need half an hour. The official test is left alone.
+Every mutant is written to ROWS.jsonl as soon as it is done, so the same command goes on where it stopped. Two idle
+cores need half an hour. The official test is left alone.
 """
 
 import argparse

@@ -4,7 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import imagecodecs
 import numpy as np
@@ -32,7 +32,7 @@ def encoded(picture: Any, encoding: str, **options: Any) -> bytes:
 def _deep(pixels: Pixels, bits: int) -> NDArray[np.uint16]:
     """The greys spread over more bits, with detail in the new ones."""
     fine = np.random.default_rng(0).integers(0, 1 << (bits - 8), pixels.shape, dtype=np.uint16)
-    return (pixels.astype(np.uint16) << (bits - 8)) | fine
+    return np.asarray((pixels.astype(np.uint16) << (bits - 8)) | fine, dtype=np.uint16)
 
 
 def _palette(pixels: Pixels) -> bytes:
@@ -96,7 +96,7 @@ def _grey_tags(values: NDArray[Any]) -> dict[int, tuple[int, int]]:
     }  # fmt: skip
 
 
-def _strips(values: NDArray[Any], order: str = "<") -> bytes:
+def _strips(values: NDArray[Any], order: Literal["<", ">"] = "<") -> bytes:
     rows = 16
     stored = values.astype(values.dtype.newbyteorder(order))
     strips = (stored[at : at + rows].tobytes() for at in range(0, len(stored), rows))
@@ -159,10 +159,10 @@ def _bare(values: NDArray[Any], bits: int) -> bytes:
     return file.getvalue()
 
 
-def _twelve(encode: Callable[[NDArray[np.uint16]], bytes], syntax: str) -> Callable[[Pixels], bytes]:
+def _twelve(encode: Callable[[NDArray[np.uint16]], bytes | bytearray], syntax: str) -> Callable[[Pixels], bytes]:
     def write(pixels: Pixels) -> bytes:
         deep = _deep(pixels, 12)
-        return dicom(deep, 12, JPEG + syntax, encode(deep))
+        return dicom(deep, 12, JPEG + syntax, bytes(encode(deep)))
 
     return write
 

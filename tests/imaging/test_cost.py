@@ -33,7 +33,7 @@ LARGEST = {
     "JPEG, progressive, RGB": lambda p: encoded(Image.fromarray(p).convert("RGB"), "JPEG", progressive=True),
     "PNG, 16 bits": lambda p: encoded(p.astype(np.uint16) * 257, "PNG", compress_level=1),
     "TIFF, RGB": lambda p: encoded(Image.fromarray(p).convert("RGB"), "TIFF"),
-    "DICOM, signed": lambda p: dicom(p.astype(np.uint16) * 16, 12, PixelRepresentation=1),
+    "DICOM, signed": lambda p: dicom((p.astype(np.int16) - 128) * 16, 12, PixelRepresentation=1, WindowCenter=0),
     "DICOM, RGB": lambda p: dicom(
         np.dstack([p] * 3), 8, PhotometricInterpretation="RGB", SamplesPerPixel=3, PlanarConfiguration=0
     ),
@@ -108,7 +108,8 @@ def test_large_elements_are_not_looked_into(make_dicom, grey, reason):
     content = make_dicom(grey)
     blob = struct.pack("<HH2s2xL", 9, 0x1001, b"OB", MAX_VALUE + 2) + bytes(MAX_VALUE + 2)
     np.testing.assert_array_equal(read(with_elements(content, blob)).pixels, read(content).pixels)
-    assert reason(make_dicom(grey, WindowCenter=["1"] * MAX_VALUE, WindowWidth=["1"] * MAX_VALUE)) is Reason.TRUNCATED
+    of_the_picture = struct.pack("<HH2s2xL", 0x28, 0x3006, b"OW", MAX_VALUE + 2) + bytes(MAX_VALUE + 2)
+    assert reason(with_elements(content, of_the_picture)) is Reason.TRUNCATED
 
 
 def test_fragments_are_counted(grey, reason):

@@ -29,7 +29,7 @@ print(json.dumps([outcome, time.process_time() - started, (said("VmHWM") - befor
 
 @dataclass(frozen=True)
 class Cost:
-    """What became of a file: "read" or a coded reason; seconds of processor time; MiB of memory beyond the libraries'."""
+    """What became of a file: "read" or a coded reason; seconds of processor time; MiB beyond the libraries' own."""
 
     outcome: str
     seconds: float

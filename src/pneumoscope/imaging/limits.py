@@ -21,7 +21,7 @@ MAX_PIXELS = 50_000_000
 """Most pixels a header may declare, checked before decoding. The largest chest detectors give 20 megapixels, and a
 digitised film up to 40."""
 
-MAX_BYTES = 160 * 10**6
+MAX_BYTES = 160 * 2**20
 """Most bytes a file may hold: so many pixels, uncompressed in three colours of 8 bits, and a header."""
 
 MIN_SIDE = 112

@@ -42,8 +42,8 @@ def stored_values(dataset: Dataset) -> Values:
     words = _code_stream(dataset) if _has_code_stream(dataset) else _native(dataset).astype(np.uint16) >> shift
     values: Values = words & (span - 1)
     if dataset.PixelRepresentation:
-        sign = span // 2
-        values = ((values.astype(np.int32) ^ sign) - sign).astype(np.int16)
+        above = 16 - dataset.BitsStored
+        values = (words << above).view(np.int16) >> above  # which repeats the sign
     unused = words & (0xFFFF & ~(span - 1) & ~_overlay_bits(dataset, shift))
     unused[words == values.view(np.uint16)] = 0  # the sign fills the unused bits
     if unused.min() != unused.max():
