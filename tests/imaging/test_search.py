@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pneumoscope.imaging.formats.raster import HEATMAP_MARK
+from pneumoscope.imaging.formats.png import HEATMAP_MARK
 from pneumoscope.imaging.search import Kind, PassedOver, radiographs_below
 
 

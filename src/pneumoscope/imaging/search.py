@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path, PurePath
 
 from pneumoscope.imaging.formats import SUFFIXES, recognise
-from pneumoscope.imaging.formats.raster import HEATMAP_MARK
+from pneumoscope.imaging.formats.png import HEATMAP_MARK
 
 BEGINNING = 132
 """How many first bytes of a file tell its format."""

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tiny import film
 
-from pneumoscope.imaging.formats.raster import HEATMAP_MARK
+from pneumoscope.imaging.formats.png import HEATMAP_MARK
 from pneumoscope.imaging.search import BEGINNING
 from pneumoscope.screening.output.heatmap_picture import HeatmapFolder, caption, hidden, picture
 from pneumoscope.screening.screener import Screener
