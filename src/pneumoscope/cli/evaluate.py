@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(json_text(content))
     else:
         _show(evaluation)
+    if screener.card.trial:
+        sys.stderr.write(f"pneumoscope: {screener.card.trial}\n")
     return 3 if predictions.not_assessed else 0
 
 

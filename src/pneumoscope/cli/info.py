@@ -37,8 +37,9 @@ def run(options: argparse.Namespace) -> int:
 def _show(known: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    from pneumoscope.bundle.card import QUANTIZED
+    from pneumoscope.bundle.card import QUANTIZED, TRIAL
     from pneumoscope.decision.operating_point import threshold_text
     from pneumoscope.screening.output.table import terminal
 
@@ -49,6 +50,8 @@ def _show(known: dict[str, Any]) -> None:
     facts.add_row("model", f"{card['name']} {card['version']}, {card['created']}, {card['licence']}")
     facts.add_row("file", f"{bundle['path']} ({bundle['bytes'] / 1e6:.1f} MB)")
     facts.add_row("sha256", bundle["sha256"])
+    if trial := card["training"].get(TRIAL):
+        facts.add_row("warning", Text(trial, style="bold red"))
     facts.add_row("for", card["intended_use"])
     for limit in card["limits"]:
         facts.add_row("limit", limit)

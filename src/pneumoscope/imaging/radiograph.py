@@ -14,11 +14,12 @@ bits (a quarter of the memory, and no work), float32 where it held more or was w
 
 
 class Remark(StrEnum):
-    """What a reader of the result should know of how the source was read. The values are part of the output format."""
+    """What the reader of a result should know of its source and its model. The values are part of the output format."""
 
     BIT_DEPTH_INFERRED = "bit_depth_inferred"
     NO_WINDOW = "no_window"
     ORIENTATION_APPLIED = "orientation_applied"
+    TRIAL_MODEL = "trial_model"
 
     @property
     def sentence(self) -> str:
@@ -30,6 +31,7 @@ _SENTENCES = {
     Remark.BIT_DEPTH_INFERRED: "The file does not say how many bits its greys have: the brightest pixel decided.",
     Remark.NO_WINDOW: "The DICOM object has no window: its own darkest and brightest values were taken.",
     Remark.ORIENTATION_APPLIED: "The picture was turned as the orientation in the file says.",
+    Remark.TRIAL_MODEL: "The model was trained for a trial only: do not use its answer.",
 }
 
 

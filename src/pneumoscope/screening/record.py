@@ -48,7 +48,7 @@ class Record:
     model_sha256: Annotated[_Sha256, Meta(description="Of the bundle file: weights, calibration and thresholds.")]
     runtime: Annotated[str, Meta(description="What did the arithmetic.")]
     package_version: Annotated[str, Meta(description="Of pneumoscope.")]
-    remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read.")]
+    remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read, and on the model.")]
 
 
 FIELDS = tuple(field.name for field in fields(Record))

@@ -15,7 +15,7 @@ from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.decision.score import pneumonia_score
-from pneumoscope.imaging import Refusal, Source
+from pneumoscope.imaging import Refusal, Remark, Source
 from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
 from pneumoscope.screening.prepare import Prepared, is_one_source, name_of, prepare, snapshot
@@ -56,7 +56,8 @@ class Screener:
         self._session = open_session(RELEASED if bundle is None else Path(bundle), workers, runtime)
         self._pool = WorkerPool(workers)
         self.card: BundleCard = self._session.card
-        self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
+        identity = (self.card.name, self.card.version, self._session.sha256, self._session.runtime)
+        self.model = ModelIdentity(*identity, self.card.trial)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
 
     def __enter__(self) -> "Screener":
@@ -165,7 +166,7 @@ class Screener:
             probability=probability,
             finding=point.finding(probability),
             viral_probability=float(rule.viral_probability(logits)[0]),
-            remarks=prepared.remarks,
+            remarks=prepared.remarks + (Remark.TRIAL_MODEL,) * bool(self.model.trial),
             contribution_map=contributions,
             heatmap=self._assess(prepared, contributions, point) if heatmap else None,
             preview=prepared.preview,

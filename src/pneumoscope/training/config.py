@@ -10,17 +10,18 @@ from typing import Any, Literal
 import msgspec
 
 from pneumoscope.data.layout import fingerprint
+from pneumoscope.data.public.recognition import is_public_release
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
 from pneumoscope.network.backend import import_keras
-from pneumoscope.training.radiographs.table import Table, count_sides, labels_digest
+from pneumoscope.training.radiographs.table import Table, count_sides, labels_digest, narrow
 from pneumoscope.training.recipe import Recipe
 
 SCHEMA = 2
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
-_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "schema")
+_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "public_release", "schema")
 """Entries of a configuration that say where files lay, how far the run was, or whose films they are."""
 
 
@@ -61,6 +62,7 @@ class RunConfig:
         state: "running" also after an interruption.
         explanation: why it collapsed; empty otherwise.
         labels: see pneumoscope.training.radiographs.table.labels_digest.
+        public_release: whether the radiographs were taken from the public release, whole and unchanged.
         schema: of this file.
     """
 
@@ -77,6 +79,7 @@ class RunConfig:
     state: Literal["running", "finished", "collapsed"] = "running"
     explanation: str = ""
     labels: str = ""
+    public_release: bool = False
     schema: int = SCHEMA
 
     def setting(self, cache: Path) -> Setting:
@@ -94,17 +97,18 @@ class RunConfig:
         return [name for name in same if getattr(self, name) != getattr(other, name)]
 
 
-def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
+def build_config(setting: Setting, whole: Table, precision: str) -> RunConfig:
     """The configuration of a run that begins.
 
     Args:
         setting: what the run is asked to do.
-        table: its radiographs.
+        whole: the radiographs that it may choose from; see pneumoscope.training.radiographs.table.narrow.
         precision: the Keras dtype policy it trains under.
 
     Raises:
         DataError: the ImageNet weights are not there.
     """
+    table = narrow(whole, setting.recipe)
     if setting.imagenet and not setting.imagenet.is_file():
         raise DataError(f"{setting.imagenet}: the ImageNet weights that the run needs are not there; bring them back")
     return RunConfig(
@@ -119,6 +123,7 @@ def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
         precision=precision,
         versions=_versions(),
         labels=labels_digest(table),
+        public_release=is_public_release(setting.source, whole),
     )
 
 

@@ -40,7 +40,7 @@ def picture(result: ScreeningResult) -> Image.Image:
     for left, panel in ((0, Image.fromarray(result.preview).convert("RGB")), (width, heated)):  # type: ignore[arg-type]
         canvas.paste(panel.resize((width, height), Image.Resampling.BILINEAR), (left, 0))
     draw = ImageDraw.Draw(canvas)
-    text = "Research use; not a medical device."
+    text = "A model for a trial: do not use." if result.model.trial else "Research use; not a medical device."
     if why := hidden(result):
         _write(draw, why, (width, 0, 2 * width, height))
     else:
