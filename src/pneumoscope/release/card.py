@@ -123,6 +123,6 @@ def _limits(evaluation: Evaluation, config: RunConfig, population: str | None) -
     if all(point.name != HIGH_SENSITIVITY for point in evaluation.rule.operating_points):
         held_out, needed = int(evaluation.predictions.positive.sum()), fewest_to_prove(PROVEN_RECALL)
         yield (
-            f"It has no operating point {HIGH_SENSITIVITY}: {held_out} pneumonias were held out, and to prove a recall of "
-            f"{PROVEN_RECALL} takes at least {needed}."
+            f"It has no operating point {HIGH_SENSITIVITY}: {held_out} pneumonias were held out, and a recall of "
+            f"{PROVEN_RECALL} is proven on {needed} at the least."
         )
