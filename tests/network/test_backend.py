@@ -19,6 +19,7 @@ def test_without_keras_the_message_names_the_extra() -> None:
     assert "pip install 'pneumoscope[train]'" in ended.stdout
 
 
+@pytest.mark.slow
 def test_nothing_is_heard_of_the_framework_when_it_loads() -> None:
     code = "from pneumoscope.network.backend import import_keras; import_keras().ops.zeros(1)"
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "KERAS_"))}

@@ -25,9 +25,11 @@ CONFIG = RunConfig(
 )
 
 
-def test_a_configuration_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    write_config(tmp_path, CONFIG)
-    assert read_config(tmp_path) == CONFIG
+@pytest.mark.parametrize("source", ["/data/films", os.fsdecode(b"/data/M\xfcller")])
+def test_a_configuration_reads_back_as_it_was_written(source: str, tmp_path: Path) -> None:
+    config = replace(CONFIG, source=source)
+    write_config(tmp_path, config)
+    assert read_config(tmp_path) == config
 
 
 def test_a_run_tells_others_all_but_where_files_lay() -> None:

@@ -88,7 +88,7 @@ class RunConfig:
 
     def provenance(self) -> dict[str, Any]:
         """What others may know of the run, as JSON values: everything but where files lay."""
-        values = msgspec.json.decode(msgspec.json.encode(self), type=dict[str, Any])
+        values: dict[str, Any] = msgspec.to_builtins(self)
         return {name: value for name, value in values.items() if name not in _PRIVATE}
 
     def differences(self, other: "RunConfig") -> list[str]:

@@ -62,10 +62,11 @@ def read_config(folder: Path) -> RunConfig:
     """
     path = folder / CONFIG
     try:
-        content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        # The standard library reads file names that are no UTF-8 too, which msgspec refuses.
+        content = msgspec.convert(json.loads(path.read_bytes()), dict[str, Any])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{folder}: no training run here ({CONFIG} is missing)") from error
-    except msgspec.MsgspecError as error:
+    except ValueError as error:  # msgspec.ValidationError is one
         raise DataError(f"{path}: damaged; start the run again in a new folder") from error
     try:
         if content.get("schema") != SCHEMA:
