@@ -1,5 +1,6 @@
 """What a run is asked to do, and what its config.json says of it."""
 
+import json
 import os
 import platform
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ class RunConfig:
 
     def provenance(self) -> dict[str, Any]:
         """What others may know of the run, as JSON values: everything but where files lay."""
-        values: dict[str, Any] = msgspec.to_builtins(self)
+        values: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(self)))
         return {name: value for name, value in values.items() if name not in _PRIVATE}
 
     def differences(self, other: "RunConfig") -> list[str]:
