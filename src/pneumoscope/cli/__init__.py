@@ -56,7 +56,7 @@ def _shortened(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pneumoscope",
-        description="Screen children's chest radiographs for pneumonia. Research use; not a medical device.",
+        description="Screen chest radiographs for pneumonia. Research use; not a medical device.",
         epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"pneumoscope {__version__}")
