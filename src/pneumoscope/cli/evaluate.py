@@ -44,11 +44,6 @@ def run(options: argparse.Namespace) -> int:
     official = is_official_test(films)
     title = "Official test (624 films)" if official else f"{options.data.name}, {options.split or 'all films'}"
     evaluation = evaluate(predictions, screener.card.rule, title, reference=official)
-    if options.out:
-        from pneumoscope.evaluation.report.report import Subject, write
-
-        page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
-        sys.stderr.write(f"report: {page}\n")
     if options.json:
         content = evaluation.to_dict() | {"bundle_sha256": screener.model.sha256}
         del content["predictions"]  # film by film is for the report, which stays with the films' owner
@@ -57,6 +52,11 @@ def run(options: argparse.Namespace) -> int:
         _show(evaluation)
     if screener.card.trial:
         sys.stderr.write(f"pneumoscope: {screener.card.trial}\n")
+    if options.out:  # last, so that a full disk takes no metric
+        from pneumoscope.evaluation.report.report import Subject, write
+
+        page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
+        sys.stderr.write(f"report: {page}\n")
     return 3 if predictions.not_assessed else 0
 
 
