@@ -123,7 +123,7 @@ def _read_setting(options: argparse.Namespace) -> "tuple[Setting, Path]":
     from pneumoscope.errors import DataError
     from pneumoscope.files import PARTIAL
     from pneumoscope.training.config import default_cache
-    from pneumoscope.training.run_folder import resume_setting
+    from pneumoscope.training.run_folder import LOCK, resume_setting
 
     if options.resume:
         if options.out or options.recipe or options.smoke or options.weights or options.seed is not None:
@@ -131,7 +131,8 @@ def _read_setting(options: argparse.Namespace) -> "tuple[Setting, Path]":
         return resume_setting(options.resume, default_cache()), options.resume
     if not options.out:
         options.usage_error("--data needs --out RUN, a new folder for the run")
-    if options.out.is_file() or any(path.suffix != PARTIAL for path in options.out.glob("*")):
+    left = (path for path in options.out.glob("*") if path.name != LOCK and path.suffix != PARTIAL)
+    if options.out.is_file() or any(left):
         raise DataError(f"{options.out} is not empty; choose a new folder, or go on: --resume {options.out}")
     return make_setting(options, options.seed or 0), options.out
 
