@@ -1,13 +1,12 @@
-"""Files: written in one step, held alone, hashed, and read and written as JSON."""
+"""Files: written in one step, hashed, and read and written as JSON."""
 
+import glob
 import hashlib
 import json
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import FileIO
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,25 +28,29 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     and what is no file, such as a device or a pipe, is written to directly.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written; its ``filename`` is ``path``, whatever the system said.
     """
     path = path.resolve()
     before = path.stat() if path.exists() else None
-    if before and not stat.S_ISREG(before.st_mode):
-        with path.open("wb") as stream:
-            yield stream
-        return
-    partial = path.with_name(f".{path.name[:200]}.{uuid4().hex[:8]}{PARTIAL}")
     try:
-        with partial.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        if before:
-            partial.chmod(stat.S_IMODE(before.st_mode))
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+        if before and not stat.S_ISREG(before.st_mode):
+            with path.open("wb") as stream:
+                yield stream
+            return
+        partial = path.with_name(f".{path.name[:200]}.{uuid4().hex[:8]}{PARTIAL}")
+        try:
+            with partial.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            if before:
+                partial.chmod(stat.S_IMODE(before.st_mode))
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        error.filename = os.fspath(path)  # a full disk names no file, and a closed folder the partial one
         raise
 
 
@@ -75,6 +78,28 @@ def take_place(working: Path, path: Path) -> None:
             os.fsync(stream.fileno())
         working.chmod(stat.S_IMODE(path.stat().st_mode))
         working.replace(path)
+
+
+def remove_partials(path: Path) -> None:
+    """Remove what a kill left of :func:`replacing` ``path``; only where nobody can be writing it."""
+    for left in path.parent.glob(f".{glob.escape(path.name[:200])}.*{PARTIAL}"):
+        left.unlink(missing_ok=True)
+
+
+def check_room(path: Path, size: int) -> None:
+    """Write ``size`` bytes beside a path and remove them: for what is written by a library that fails badly.
+
+    Raises:
+        OSError: they cannot be written; its ``filename`` is ``path``.
+    """
+    probe = path.with_name(f"{path.name}.room")
+    try:
+        with replacing(probe) as stream:
+            stream.write(bytes(size))
+        probe.unlink()
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -126,35 +151,3 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@contextmanager
-def exclusive(stream: BinaryIO | FileIO) -> Iterator[None]:
-    """Hold an open file alone among all processes that ask for it this way; wait until the others let go.
-
-    Two threads that share the stream are not kept apart.
-    """
-    if sys.platform == "win32":
-        import msvcrt
-
-        beyond = 1 << 40  # a lock keeps others from reading too: take it where nobody reads
-        stream.seek(beyond)
-        while True:
-            try:
-                msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK, 1)
-                break
-            except OSError:  # ten seconds have passed
-                continue
-        try:
-            yield
-        finally:
-            stream.seek(beyond)
-            msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_UN)

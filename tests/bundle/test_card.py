@@ -6,8 +6,9 @@ from typing import Any
 
 import onnx
 import pytest
+from cards import make_card
 
-from pneumoscope.bundle.card import AGES, METADATA_KEY, RELEASED, SCHEMA, AgeRange, BundleCard
+from pneumoscope.bundle.card import AGES, METADATA_KEY, RELEASED, SCHEMA, TRIAL, AgeRange, BundleCard
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
@@ -15,18 +16,10 @@ from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.errors import BundleError
 
 POINTS = (OperatingPoint("balanced", 0.8128622338685723, "score 0"), OperatingPoint("high-sensitivity", 0.2, "recall"))
-CARD = BundleCard(
-    name="test",
-    version="0.0.1",
-    created="2026-01-01T00:00:00+00:00",
-    licence="Apache-2.0",
-    input_size=224,
-    preprocessing="bilinear, antialiased",
+CARD = make_card(
     rule=DecisionRule(Calibration(0.5, -0.25), POINTS, "balanced", 0.2),
     training={"seed": 0, "recipe": {"name": "smoke"}},
     validation={"title": "Validation", "points": []},
-    intended_use="Tests.",
-    limits=("None of this is real.",),
     ages=AgeRange(1, 6),
 )
 
@@ -37,6 +30,12 @@ def changed(change: dict[str, Any]) -> str:
 
 def test_a_card_reads_back_what_was_written() -> None:
     assert BundleCard.from_json(CARD.to_json()) == CARD
+
+
+def test_a_card_says_whether_its_model_was_for_a_trial() -> None:
+    assert CARD.trial is None
+    tried = replace(CARD, training={TRIAL: "Do not use it."})
+    assert BundleCard.from_json(tried.to_json()).trial == "Do not use it."
 
 
 def test_a_card_states_its_schema_and_class_order() -> None:

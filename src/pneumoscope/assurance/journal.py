@@ -24,7 +24,8 @@ from uuid import uuid4
 
 from pneumoscope._version import __version__
 from pneumoscope.errors import AssuranceError, DataError
-from pneumoscope.files import exclusive, write_bytes
+from pneumoscope.files import write_bytes
+from pneumoscope.locks import held
 from pneumoscope.screening.record import FIELDS
 from pneumoscope.screening.result import ScreeningResult
 
@@ -153,7 +154,7 @@ class Journal:
     @contextmanager
     def _whole(self) -> Iterator[Head]:
         """Hold the file alone, whole and with a start; give where it ends."""
-        with self._threads, exclusive(self._file):
+        with self._threads, held(self._file):
             if os.fstat(self._file.fileno()).st_nlink == 0:
                 raise AssuranceError(f"{self.path}: the journal was deleted while it was written; restore it.")
             self._file.seek(0)

@@ -27,6 +27,9 @@ RELEASED = Path(__file__).parents[1] / "released" / "pneumoscope-resnet50.onnx"
 QUANTIZED = "quantized"
 """The entry of ``BundleCard.training`` that an int8 bundle has."""
 
+TRIAL = "trial"
+"""The entry of ``BundleCard.training`` that a model has which nobody should use: why, in a sentence."""
+
 
 @dataclass(frozen=True)
 class AgeRange:
@@ -109,6 +112,11 @@ class BundleCard:
     def quantized(self) -> bool:
         """Whether the bundle computes in int8."""
         return QUANTIZED in self.training
+
+    @property
+    def trial(self) -> str | None:
+        """Why nobody should use the model, in a sentence; None for one that was trained in earnest."""
+        return self.training.get(TRIAL)
 
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON values."""

@@ -81,7 +81,7 @@ def _shortened(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="pneumoscope",
-        description="Screen children's chest radiographs for pneumonia. Research use; not a medical device.",
+        description="Screen chest radiographs for pneumonia. Research use; not a medical device.",
         epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 5 a check failed, "
         "130 interrupted.",
     )

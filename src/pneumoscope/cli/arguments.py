@@ -10,6 +10,7 @@ from pneumoscope.escaping import printable_lines
 
 if TYPE_CHECKING:
     from pneumoscope.data.manifest import ManifestForm
+    from pneumoscope.release.card import Statement
 
 
 def add_runtime(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +56,33 @@ def manifest_form(options: argparse.Namespace) -> "ManifestForm":
 def say(note: str) -> None:
     """Tell a person what they should know, on standard error."""
     sys.stderr.write(f"pneumoscope: {printable_lines(note)}\n")
+
+
+def add_statement(parser: argparse.ArgumentParser) -> None:
+    """Declare what whoever trained a model says of it."""
+    group = parser.add_argument_group("what the model's card says")
+    told = {
+        "--name": "of the model (default: pneumoscope-resnet50)",
+        "--model-version": "of the model (default: %(default)s)",
+        "--population": 'whom the training films show, such as "adults of one hospital in Lyon" (default: not stated)',
+        "--licence": "of the model, such as Apache-2.0 (default: not stated)",
+    }
+    for option, text in told.items():
+        group.add_argument(option, type=_one_line, metavar="TEXT", help=text)
+    parser.set_defaults(name="pneumoscope-resnet50", model_version="0.0.0")
+
+
+def _one_line(text: str) -> str:
+    if not text or not text.isprintable():
+        raise argparse.ArgumentTypeError("one line of text that can be printed is needed")
+    return text
+
+
+def statement(options: argparse.Namespace) -> "Statement":
+    """What :func:`add_statement` was told."""
+    from pneumoscope.release.card import Statement
+
+    return Statement(options.name, options.model_version, options.population, options.licence)
 
 
 def whole_number(least: int) -> Callable[[str], int]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.cli.arguments import add_bundle, add_manifest, add_runtime, manifest_form, say
-from pneumoscope.escaping import printable
 from pneumoscope.files import json_text, make_folder
 
 HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
@@ -49,17 +48,19 @@ def run(options: argparse.Namespace) -> int:
     official = is_official_test(films)
     title = "Official test (624 films)" if official else f"{options.data.name}, {options.split or 'all films'}"
     evaluation = evaluate(predictions, screener.card.rule, title, reference=official)
-    if options.out:
-        from pneumoscope.evaluation.report.report import Subject, write
-
-        page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
-        sys.stderr.write(f"report: {printable(str(page))}\n")
     if options.json:
         content = evaluation.to_dict() | {"bundle_sha256": screener.model.sha256}
         del content["predictions"]  # film by film is for the report, which stays with the films' owner
         sys.stdout.write(json_text(content))
     else:
         _show(evaluation)
+    if screener.card.trial:
+        sys.stderr.write(f"pneumoscope: {screener.card.trial}\n")
+    if options.out:  # last, so that a full disk takes no metric
+        from pneumoscope.evaluation.report.report import Subject, write
+
+        page = write([evaluation], options.out, Subject(screener.card, screener.model.sha256))
+        sys.stderr.write(f"report: {printable(str(page))}\n")
     return 3 if predictions.not_assessed else 0
 
 

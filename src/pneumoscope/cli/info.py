@@ -43,7 +43,7 @@ def _show(known: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
 
-    from pneumoscope.bundle.card import QUANTIZED
+    from pneumoscope.bundle.card import QUANTIZED, TRIAL
     from pneumoscope.decision.operating_point import threshold_text
     from pneumoscope.screening.output.table import plain, terminal
 
@@ -57,6 +57,7 @@ def _show(known: dict[str, Any]) -> None:
         ("", "The network and its thresholds. Its version changes when findings may change; results name both."),
         ("file", f"{bundle['path']} ({bundle['bytes'] / 1e6:.1f} MB)"),
         ("sha256", bundle["sha256"]),
+        *(("warning", said) for said in [card["training"].get(TRIAL)] if said),
         ("for", card["intended_use"]),
         *_ages(card["ages"]),
         *(("limit", limit) for limit in card["limits"]),

@@ -14,7 +14,7 @@ bits (a quarter of the memory, and no work), float32 where it held more or was w
 
 
 class Remark(StrEnum):
-    """What a reader of the result should know of the source. The values are part of the output format."""
+    """What the reader of a result should know of its source and its model. The values are part of the output format."""
 
     BIT_DEPTH_INFERRED = "bit_depth_inferred"
     NO_WINDOW = "no_window"
@@ -24,6 +24,7 @@ class Remark(StrEnum):
     ONE_SIDE = "one_side"
     AGE_UNKNOWN = "age_unknown"
     AGE_OUTSIDE_EVIDENCE = "age_outside_evidence"
+    TRIAL_MODEL = "trial_model"
 
     @property
     def sentence(self) -> str:
@@ -40,6 +41,7 @@ _SENTENCES = {
     Remark.ONE_SIDE: "The header says that the film shows one side only: check that both lungs are on it.",
     Remark.AGE_UNKNOWN: "The header has no age: check that the patient is of an age that the model was made for.",
     Remark.AGE_OUTSIDE_EVIDENCE: "There is no evidence for patients of this age: do not rely on the finding.",
+    Remark.TRIAL_MODEL: "The model was trained for a trial only: do not use its answer.",
 }
 
 

@@ -14,7 +14,7 @@ from onnx import helper
 from onnxruntime import quantization
 
 from pneumoscope.bundle.card import METADATA_KEY, QUANTIZED
-from pneumoscope.files import write_bytes
+from pneumoscope.files import check_room, write_bytes
 from pneumoscope.network.envelope import PREFIX, load_float_bundle
 from pneumoscope.progress import Progress
 
@@ -44,10 +44,12 @@ def quantize(
 
     Raises:
         BundleError: the file is no bundle, or quantized already.
+        OSError: the folder for temporary files has no room, or ``out`` cannot be written.
     """
     _, card = load_float_bundle(bundle)
     with TemporaryDirectory() as folder:
         plain, quantized = Path(folder, "plain.onnx"), Path(folder, "int8.onnx")
+        check_room(plain, 3 * bundle.stat().st_size)  # ONNX Runtime does not say that a disk is full
         _fold(bundle, plain)
         logging.getLogger().addFilter(_is_not_advice)
         try:

@@ -1,5 +1,7 @@
 """Fit the decision rule to held-out radiographs: calibration and operating points."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,11 @@ from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
 
 HIGH_SENSITIVITY = "high-sensitivity"
+PROVEN_RECALL = 0.98
+"""What the validation radiographs must prove of the operating point HIGH_SENSITIVITY."""
+
+CONFIDENCE = 0.95
+"""Of the one-sided bound by which they prove it."""
 
 
 def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshold: float | None = None) -> DecisionRule:
@@ -92,14 +99,14 @@ def choose_operating_points(
         raise DataError("operating points need held-out radiographs of both classes")
     at_zero = float(fitted.probability(np.zeros(1))[0])
     points = [OperatingPoint("balanced", at_zero, "raw score 0: the network was trained with classes of equal weight")]
-    sensitive = highest_with_recall(fitted.probability(scores[positive]), 0.98)
+    sensitive = highest_with_recall(fitted.probability(scores[positive]), PROVEN_RECALL)
     if sensitive is not None:
         policy = "highest threshold with recall at least 0.98 by its one-sided 95% lower bound, on the validation set"
         points.append(OperatingPoint(HIGH_SENSITIVITY, sensitive, policy))
     return points
 
 
-def highest_with_recall(positives: NDArray[np.floating], least: float, confidence: float = 0.95) -> float | None:
+def highest_with_recall(positives: NDArray[np.floating], least: float, confidence: float = CONFIDENCE) -> float | None:
     """The highest threshold whose recall is at least ``least`` by its lower confidence bound.
 
     The bound is Clopper and Pearson's (1934), one-sided: with k of n found, recall is at least ``least`` when
@@ -122,3 +129,11 @@ def highest_with_recall(positives: NDArray[np.floating], least: float, confidenc
         return None
     ordered, last_found = np.sort(positives), int(reached.sum()) - 1
     return float((ordered[max(last_found - 1, 0)] + ordered[last_found]) / 2)
+
+
+def fewest_to_prove(least: float, confidence: float = CONFIDENCE) -> int:
+    """The fewest pneumonias of which to find every one proves a recall; see :func:`highest_with_recall`.
+
+    With n of n found, recall is at least ``least`` when least ** n <= 1 - confidence.
+    """
+    return math.ceil(math.log(1 - confidence) / math.log(least))

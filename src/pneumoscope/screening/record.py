@@ -52,7 +52,7 @@ class Record:
     site_profile_sha256: Annotated[_Sha256 | None, Meta(description="Of the site profile; null where none was used.")]
     runtime: Annotated[str, Meta(description="What did the arithmetic.")]
     package_version: Annotated[str, Meta(description="Of pneumoscope.")]
-    remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read.")]
+    remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read, and on the model.")]
     heatmap_file: Annotated[str | None, Meta(description="The picture of the heatmap; null where none was written.")]
     listed: Annotated[dict[str, str], Meta(description="Other columns of the list that named the source, by name.")]
 

@@ -55,12 +55,14 @@ class ModelIdentity:
         version: the bundle's version.
         sha256: hex digest of the bundle file, so that a result can be traced to the exact model and thresholds.
         runtime: what did the arithmetic, one of ``runtime.opening.RUNTIMES`` but "auto".
+        trial: why nobody should use it, in a sentence; None for one that was trained in earnest.
     """
 
     name: str
     version: str
     sha256: str
     runtime: str
+    trial: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class ScreeningResult:
         probability: calibrated probability of pneumonia, 0..1.
         finding: normal, uncertain (a person must read it) or pneumonia.
         viral_probability: probability of a viral pneumonia, 0..probability.
-        remarks: coded remarks on how the source was read.
+        remarks: coded remarks on how the source was read, and on the model.
         heatmap_file: path of the picture of the heatmap; None where none was written.
         listed: other columns of the list that named the source, by their names; empty where no list did.
         contribution_map: float32 (P, P): local log odds of pneumonia, whose mean is the log odds of ``probability``.

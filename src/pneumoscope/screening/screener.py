@@ -17,7 +17,7 @@ from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.decision.score import pneumonia_score
-from pneumoscope.imaging import Refusal, Source
+from pneumoscope.imaging import Refusal, Remark, Source
 from pneumoscope.screening.envelope.content import check_content
 from pneumoscope.screening.envelope.header import check_header
 from pneumoscope.screening.heatmap import contribution_map, intensity
@@ -64,7 +64,8 @@ class Screener:
         self._pool = WorkerPool(workers)
         self.card: BundleCard = self._session.card
         self.selftest: SelfTestRecord | None = self._session.selftest
-        self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
+        identity = (self.card.name, self.card.version, self._session.sha256, self._session.runtime)
+        self.model = ModelIdentity(*identity, self.card.trial)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
 
     def __enter__(self) -> "Screener":
@@ -187,7 +188,7 @@ class Screener:
             probability=probability,
             finding=rule.finding(probability, point),
             viral_probability=float(rule.viral_probability(found.logits)[0]),
-            remarks=prepared.remarks,
+            remarks=prepared.remarks + (Remark.TRIAL_MODEL,) * bool(self.model.trial),
             contribution_map=contributions,
             heatmap=self._assess(prepared, contributions, point, lung_outline(found.lungs)) if heatmap else None,
             preview=prepared.preview,

@@ -1,5 +1,6 @@
 """What a run is asked to do, and what its config.json says of it."""
 
+import json
 import os
 import platform
 from dataclasses import dataclass, field
@@ -11,17 +12,18 @@ import msgspec
 
 from pneumoscope.data.layout import fingerprint
 from pneumoscope.data.manifest import ManifestForm
+from pneumoscope.data.public.recognition import is_public_release
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
 from pneumoscope.network.backend import import_keras
-from pneumoscope.training.radiographs.table import Table, count_sides, labels_digest
+from pneumoscope.training.radiographs.table import Table, count_sides, labels_digest, narrow
 from pneumoscope.training.recipe import Recipe
 
 SCHEMA = 2
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
-_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "form", "schema")
+_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "form", "public_release", "schema")
 """Entries of a configuration that say where files lay, how far the run was, or whose films they are."""
 
 
@@ -65,6 +67,7 @@ class RunConfig:
         explanation: why it collapsed; empty otherwise.
         labels: see pneumoscope.training.radiographs.table.labels_digest.
         form: what a manifest calls its columns and labels.
+        public_release: whether the radiographs were taken from the public release, whole and unchanged.
         schema: of this file.
     """
 
@@ -82,6 +85,7 @@ class RunConfig:
     explanation: str = ""
     labels: str = ""
     form: ManifestForm = field(default_factory=ManifestForm)
+    public_release: bool = False
     schema: int = SCHEMA
 
     def setting(self, cache: Path) -> Setting:
@@ -91,7 +95,7 @@ class RunConfig:
 
     def provenance(self) -> dict[str, Any]:
         """What others may know of the run, as JSON values: everything but where files lay."""
-        values = msgspec.json.decode(msgspec.json.encode(self), type=dict[str, Any])
+        values: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(self)))
         return {name: value for name, value in values.items() if name not in _PRIVATE}
 
     def differences(self, other: "RunConfig") -> list[str]:
@@ -100,17 +104,18 @@ class RunConfig:
         return [name for name in same if getattr(self, name) != getattr(other, name)]
 
 
-def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
+def build_config(setting: Setting, whole: Table, precision: str) -> RunConfig:
     """The configuration of a run that begins.
 
     Args:
         setting: what the run is asked to do.
-        table: its radiographs.
+        whole: the radiographs that it may choose from; see pneumoscope.training.radiographs.table.narrow.
         precision: the Keras dtype policy it trains under.
 
     Raises:
         DataError: the ImageNet weights are not there.
     """
+    table = narrow(whole, setting.recipe)
     if setting.imagenet and not setting.imagenet.is_file():
         raise DataError(f"{setting.imagenet}: the ImageNet weights that the run needs are not there; bring them back")
     return RunConfig(
@@ -126,6 +131,7 @@ def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
         versions=_versions(),
         labels=labels_digest(table),
         form=setting.form,
+        public_release=is_public_release(setting.source, whole),
     )
 
 

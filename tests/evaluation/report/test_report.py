@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from cards import make_card
 from PIL import Image
 from synthetic import MIXED, RULE, in_series, predictions
 
-from pneumoscope.bundle.card import BundleCard
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label
 from pneumoscope.evaluation import Predictions, Resampling, evaluate
@@ -20,16 +20,11 @@ from pneumoscope.evaluation.report import curves, report
 from pneumoscope.evaluation.report.table import predictions_text
 
 FEW = Resampling(100)
-CARD = BundleCard(
+CARD = make_card(
     name="toy",
     version="1.2.3",
-    created="2026-01-01T00:00:00Z",
-    licence="Apache-2.0",
-    input_size=224,
-    preprocessing="resized",
     rule=RULE,
     training={"recipe": "default"},
-    validation={},
     intended_use="Research <only>.",
     limits=("Children of one hospital.",),
 )

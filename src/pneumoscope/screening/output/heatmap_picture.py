@@ -36,13 +36,14 @@ def hidden(result: ScreeningResult) -> str | None:
 
 def caption(result: ScreeningResult) -> list[str]:
     """What stands below the picture: the finding and how it came about, the film, the model, and what it is not."""
+    warning = "A model for a trial: do not use." if result.model.trial else "Research use; not a medical device."
     normal = f", normal below {threshold_text(result.rule_out)}" if result.rule_out < result.threshold else ""
     return [
         f"{str(result.finding).capitalize()}: probability {probability_text(result.probability)}. "
         f"Pneumonia from {threshold_text(result.threshold)}{normal} ({result.operating_point}).",
         printable(Path(result.source or "image from memory").name),
         f"Model {printable(result.model.name)} {printable(result.model.version)}, {result.model.sha256[:12]}.",
-        f"Heat: {LEGEND}. Research use; not a medical device.",
+        f"Heat: {LEGEND}. {warning}",
     ]
 
 

@@ -68,10 +68,11 @@ class Tally:
 
 
 def decision_footer(model: ModelIdentity, operating_point: str, threshold: float) -> str:
-    """Name what decided: the operating point and the model."""
+    """Name what decided: the operating point and the model; and say of one for a trial that it is one."""
     return (
         f"Operating point {operating_point} (pneumonia from {threshold_text(threshold)}). "
         f"Model {model.name} {model.version}, {model.sha256[:12]}."
+        f"{f' {model.trial}' if model.trial else ''}"
     )
 
 
