@@ -68,6 +68,6 @@ def test_limits_are_set_on_the_worst_large_source() -> None:
     limits = choose_limits(Scores(content, novelty), sources, 0.1)
     worse = sources == "worse"
     assert (lead[worse] < limits.least_margin).mean() == pytest.approx(0.005, abs=0.001)
-    assert (novelty[worse] > limits.most_novelty).mean() == pytest.approx(0.005, abs=0.001)
+    assert (novelty[worse] > limits.most_novelty).mean() == pytest.approx(0.001, abs=0.001)
     with pytest.raises(DataError, match="at least 100"):
         choose_limits(Scores(content[-20:], novelty[-20:]), sources[-20:], 0.1)
