@@ -86,8 +86,8 @@ LEAST_SOURCE = 100
 """Fewest radiographs of a source that the limits are set on; the share refused of fewer is chance."""
 
 LOST_BY_MARGIN, LOST_BY_NOVELTY = 0.005, 0.001
-"""The largest shares of any source's upright radiographs that each limit may refuse. Novelty is the second line: pictures
-of a kind that was never shown lack the margin nearly always (experiments/envelope)."""
+"""The largest shares of any source's upright radiographs that each limit may refuse. Novelty is the second line: what
+is of a kind that was never shown lacks the margin nearly always (experiments/envelope)."""
 
 WIDEST_MARGIN = 2.0
 """A larger margin is not asked for, however well the kinds are told apart on what is at hand."""
