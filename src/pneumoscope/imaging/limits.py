@@ -5,8 +5,10 @@ input. The limits here and in ``formats`` hold that; tests/imaging/test_cost.py 
 """
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.imaging.radiograph import Pixels
 from pneumoscope.imaging.refusal import Reason, refuse
@@ -33,6 +35,12 @@ the real films at hand pass this and the next limit."""
 
 MAX_SATURATED = 0.6
 """Largest share of pixels that are black or white."""
+
+COLOURED = 40
+"""A pixel is coloured whose largest and smallest of red, green and blue differ by more, of 256 levels."""
+
+MAX_COLOURED = 0.02
+"""Largest share of coloured pixels. A film that was stored in colour has none, and a note on it colours few."""
 
 _SAMPLED = 65_536  # pixels, about, on which the contrast is judged, for speed
 
@@ -79,6 +87,21 @@ def check_frames(multiple: bool) -> None:
     """
     if multiple:
         raise refuse(Reason.MULTIPLE_FRAMES, "The file holds more than one frame or page; export one film per file.")
+
+
+def check_colour(pixels: NDArray[Any], white: float = 255) -> None:
+    """Refuse a picture (height, width, 3), 0..``white``, in colours: it is no radiograph.
+
+    Raises:
+        NotAssessedError: NOT_A_RADIOGRAPH.
+    """
+    step = max(1, math.isqrt(pixels.shape[0] * pixels.shape[1] // _SAMPLED))
+    share = float((np.ptp(pixels[::step, ::step], axis=-1) * (255 / white) > COLOURED).mean())
+    if share > MAX_COLOURED:
+        raise refuse(
+            Reason.NOT_A_RADIOGRAPH,
+            f"{share:.0%} of the picture is in colour, and radiographs are grey. Export the film itself.",
+        )
 
 
 def check_contrast(pixels: Pixels) -> None:

@@ -21,7 +21,7 @@ from pneumoscope.imaging.bit_depth import white_of
 from pneumoscope.imaging.damage import check_whole
 from pneumoscope.imaging.decoder_warnings import captured
 from pneumoscope.imaging.formats import raster, recognise
-from pneumoscope.imaging.limits import MAX_BYTES, check_bytes, check_contrast, check_frames, check_size
+from pneumoscope.imaging.limits import MAX_BYTES, check_bytes, check_colour, check_contrast, check_frames, check_size
 from pneumoscope.imaging.radiograph import Decoded, Radiograph, Remark
 from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
@@ -200,24 +200,26 @@ def _decode_array(values: NDArray[Any]) -> Decoded:
         raise refuse(Reason.EMPTY, "The array is empty.")
     check_size(values.shape[1], values.shape[0])
     if values.dtype == np.uint8:
-        return Decoded(np.asarray(Image.fromarray(values).convert("L")))
+        return raster.decode_image(Image.fromarray(values))
     if values.dtype == np.uint16:
         white = white_of(values)
         return Decoded(
-            np.minimum(_luma(values) * np.float32(255 / white), 255),
+            np.minimum(_luma(values, white), 255),
             remarks=(Remark.BIT_DEPTH_INFERRED,) * (white < 65535),
         )
     if not np.issubdtype(values.dtype, np.floating):
         raise _unfit(f"has dtype {values.dtype}; give uint8, uint16 or float")
     if not (values.min() >= 0 and values.max() <= 255):  # so written that NaN fails
         raise _unfit("of floats leaves 0..255 or holds NaN; scale it to 0..1 or 0..255")
-    return Decoded(_luma(values) * np.float32(255 if values.max() <= 1 else 1))
+    return Decoded(_luma(values, 1 if values.max() <= 1 else 255))
 
 
-def _luma(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Grey by ITU-R 601, as Pillow's convert("L") weighs 8-bit colour."""
-    grey = values if values.ndim == 2 else values @ np.array([0.299, 0.587, 0.114])
-    return grey.astype(np.float32)
+def _luma(values: NDArray[Any], white: float) -> NDArray[np.float32]:
+    """Grey of 0..255 by ITU-R 601, as Pillow's convert("L") weighs 8-bit colour; colours are refused."""
+    if values.ndim == 3:
+        check_colour(values, white)
+        values = values @ np.array([0.299, 0.587, 0.114])
+    return values.astype(np.float32) * np.float32(255 / white)
 
 
 def _unfit(fault: str) -> NotAssessedError:

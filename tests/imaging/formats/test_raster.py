@@ -83,9 +83,17 @@ def test_a_tiff_whose_zero_is_white_is_inverted(grey, encode, factor, compressio
 
 
 def test_colour_becomes_luma(grey, encode):
-    colour = np.dstack([grey, grey.T[: grey.shape[0], :].repeat(2, axis=1)[:, : grey.shape[1]], grey[::-1]])
+    colour = np.dstack([np.clip(grey.astype(int) + tint, 0, 255) for tint in (-12, 0, 20)]).astype(np.uint8)
     expected = colour @ [0.299, 0.587, 0.114]
     np.testing.assert_allclose(read(encode(colour, "PNG")).pixels, expected, atol=0.51)
+
+
+def test_a_picture_in_colour_is_no_radiograph_and_a_note_in_colour_does_no_harm(grey, encode, reason):
+    colour = np.dstack([grey, grey[::-1], grey[:, ::-1]])
+    assert reason(encode(colour, "PNG")) is Reason.NOT_A_RADIOGRAPH
+    noted = np.dstack([grey, grey, grey])
+    noted[: grey.shape[0] // 10, : grey.shape[1] // 10] = (255, 0, 0)
+    assert read(encode(noted, "PNG")).pixels.shape == grey.shape
 
 
 def test_a_palette_is_looked_up(grey, encode):

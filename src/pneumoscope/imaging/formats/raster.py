@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffI
 from pneumoscope.imaging.bit_depth import white_of
 from pneumoscope.imaging.decoder_warnings import captured, quiet_libtiff
 from pneumoscope.imaging.formats import jpeg, png, tiff
-from pneumoscope.imaging.limits import check_frames, check_size
+from pneumoscope.imaging.limits import check_colour, check_frames, check_size
 from pneumoscope.imaging.radiograph import Decoded, Pixels, Remark
 from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
@@ -104,6 +104,8 @@ def decode_image(image: Image.Image) -> Decoded:
 
 
 def _shallow_grey(image: Image.Image) -> Pixels:
+    if image.mode not in ("L", "LA"):
+        check_colour(np.asarray(image.convert("RGB")))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         opacity = np.asarray(image.getchannel("A"), dtype=np.float32) / np.float32(255)
