@@ -74,6 +74,19 @@ class BundleCard:
         """Whether the bundle computes in int8."""
         return QUANTIZED in self.training
 
+    @property
+    def prevalence(self) -> float | None:
+        """Share of pneumonias among the held-out radiographs that the calibration was fitted on, within 0..1.
+
+        None where the card does not say it.
+        """
+        counts = self.validation.get("counts")
+        if not isinstance(counts, dict):
+            return None
+        films, normal = counts.get("films"), counts.get("normal")
+        known = isinstance(films, int) and isinstance(normal, int) and 0 < normal < films
+        return (films - normal) / films if known else None
+
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON values."""
         values: dict[str, Any] = msgspec.to_builtins(self)

@@ -1,6 +1,7 @@
 """The ``pneumoscope`` command: thin commands over the rooms.
 
-Exit codes: 0 done; 2 wrong usage or unusable input; 3 some films not assessed; 4 training stopped; 130 interrupted.
+Exit codes: 0 done; 2 wrong usage or unusable input; 3 some films not assessed; 4 training stopped; 5 a check says no;
+130 interrupted.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from importlib import import_module
 from pneumoscope import __version__
 from pneumoscope.errors import PneumoscopeError
 
-COMMANDS = ("demo", "screen", "info", "data", "train", "sweep", "report", "export", "quantize", "evaluate")
+COMMANDS = ("demo", "screen", "site", "info", "data", "train", "sweep", "report", "export", "quantize", "evaluate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pneumoscope",
         description="Screen children's chest radiographs for pneumonia. Research use; not a medical device.",
-        epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 130 interrupted.",
+        epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 5 a check says no, "
+        "130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"pneumoscope {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -17,6 +17,9 @@ class LabelledRadiograph:
         subtype: bacterial or viral; None for normals and where it is unknown.
         patient: the patient key, unique over labels and pathogens (see docs/data.md).
         split: "train", "val" or "test".
+        age_years: of the patient, as the manifest says, 0 or more; None where it does not say.
+        view: such as "AP", as the manifest says.
+        device: what made the film, in the manifest's words.
     """
 
     path: Path
@@ -24,6 +27,9 @@ class LabelledRadiograph:
     subtype: Subtype | None
     patient: str
     split: str
+    age_years: float | None = None
+    view: str | None = None
+    device: str | None = None
 
     @property
     def positive(self) -> bool:

@@ -19,6 +19,8 @@ UNSPLIT = "all"
 """The split of films whose source names none."""
 
 COLUMNS = ("path", "label", "subtype", "patient", "split")
+DETAILS = ("age", "view", "device")
+"""Columns that a manifest may have too: age in years, view such as AP, and the device in the site's own words."""
 
 OFFICIAL_TEST_SHA256 = "480523ee0b0202874fa771a2e7af302eacf6f69089674bed729427b0bff5639a"
 
@@ -33,8 +35,8 @@ def load(source: Path, moved: bool = False) -> list[LabelledRadiograph]:
     """List the labelled films of a folder or of a CSV manifest.
 
     A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
-    which may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are
-    required, and paths are relative to the manifest.
+    which may be absent. A manifest has the columns path, label, subtype, patient, split, and may have age (in years),
+    view and device; only the first two are required, and paths are relative to the manifest.
 
     Args:
         source: the folder or the manifest.
@@ -60,9 +62,11 @@ def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     """Write films as a manifest that :func:`load` reads back; paths are written absolute."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, *DETAILS))
     for film in films:
-        writer.writerow([film.path.absolute(), film.label, film.subtype or "", film.patient, film.split])
+        age = "" if film.age_years is None else f"{film.age_years:g}"
+        known = (film.subtype or "", film.patient, film.split, age, film.view or "", film.device or "")
+        writer.writerow((film.path.absolute(), film.label, *known))
     write_text(path, text.getvalue())
 
 
@@ -171,4 +175,19 @@ def _from_row(row: dict[str, str | None], manifest: Path, line: int, moved: bool
         Subtype(text) if text else film.subtype,
         " ".join((row.get("patient") or "").split()) or film.patient,
         split,
+        _age(row.get("age") or "", where),
+        " ".join((row.get("view") or "").split()).upper() or None,
+        " ".join((row.get("device") or "").split()) or None,
     )
+
+
+def _age(text: str, where: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        years = float(text)
+    except ValueError:
+        years = -1.0
+    if not 0 <= years < 130:  # so written that NaN fails
+        raise DataError(f"{where}: age must be in years, or empty, not {text!r}")
+    return years

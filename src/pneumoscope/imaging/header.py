@@ -17,6 +17,8 @@ class Header:
         age_years: age of the patient, 0 or more; parts of a year for infants.
         sex: "F", "M" or "O".
         photometric_interpretation: such as "MONOCHROME2".
+        device: a code of maker, model and station of the device: the same for all films of one device, and nothing can
+            be read from it.
     """
 
     sop_instance_uid: str | None = None
@@ -28,3 +30,4 @@ class Header:
     age_years: float | None = None
     sex: str | None = None
     photometric_interpretation: str | None = None
+    device: str | None = None

@@ -14,7 +14,10 @@ from pneumoscope.bundle.card import RELEASED, BundleCard
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.prevalence import at_prevalence
+from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.decision.site_profile import SiteProfile, read_profile
 from pneumoscope.imaging import Refusal, Source
 from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
@@ -34,10 +37,17 @@ class Screener:
     Attributes:
         model: which model it is.
         card: what the bundle says of itself.
+        site: the site profile; None without one.
+        rule: what decides: the bundle's rule, with the site's thresholds where there is a profile.
     """
 
     def __init__(
-        self, bundle: str | os.PathLike[str] | None = None, *, workers: int | None = None, runtime: str = "auto"
+        self,
+        bundle: str | os.PathLike[str] | None = None,
+        *,
+        workers: int | None = None,
+        runtime: str = "auto",
+        site: str | os.PathLike[str] | None = None,
     ) -> None:
         """Load a bundle.
 
@@ -46,17 +56,24 @@ class Screener:
             workers: how many radiographs are decoded and judged at once, each on one core; None for the cores that
                 affinity and cgroups leave to this process.
             runtime: one of ``runtime.opening.RUNTIMES``.
+            site: the file of a site profile, whose thresholds are the default then; None for the bundle's.
 
         Raises:
             BundleError: when the file is missing, damaged, no bundle, or of an unknown schema.
             MissingExtraError: when OpenVINO was asked for and is not installed.
-            DataError: when the runtime is unknown, or an int8 bundle is to run on OpenVINO.
+            DataError: when the runtime is unknown, an int8 bundle is to run on OpenVINO, or the site profile was
+                changed, cannot be read, or is for another bundle.
         """
+        self.site: SiteProfile | None = None if site is None else read_profile(Path(site))
         workers = workers or usable_cores()
         self._session = open_session(RELEASED if bundle is None else Path(bundle), workers, runtime)
-        self._pool = WorkerPool(workers)
         self.card: BundleCard = self._session.card
         self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
+        self.rule: DecisionRule = self.card.rule
+        if self.site:
+            self.rule = self.site.rule_for(self.card.rule, self.model.sha256)
+        self._site_sha256 = self.site and self.site.sha256
+        self._pool = WorkerPool(workers)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
 
     def __enter__(self) -> "Screener":
@@ -75,7 +92,7 @@ class Screener:
         Raises:
             DataError: when there is no such operating point.
         """
-        return self.card.rule.operating_point(asked)
+        return self.rule.operating_point(asked)
 
     def screen(
         self, source: Source, operating_point: str | float | None = None, *, heatmap: bool = False
@@ -152,12 +169,14 @@ class Screener:
             model=self.model,
             operating_point=point.name,
             threshold=point.threshold,
-            rule_out=self.card.rule.normal_below(point),
+            rule_out=self.rule.normal_below(point),
+            site_profile_sha256=self._site_sha256,
+            site=self.site and self.site.site,
         )
         if isinstance(prepared, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
         logits, cam = self._session.run(prepared.pixels[None])
-        rule = self.card.rule
+        rule = self.rule
         probability = float(rule.probability(logits)[0])
         contributions = contribution_map(logits[0], cam[0], rule.calibration)
         return result(
@@ -166,18 +185,24 @@ class Screener:
             probability=probability,
             finding=rule.finding(probability, point),
             viral_probability=float(rule.viral_probability(logits)[0]),
+            probability_at_site=self._at_site(rule.log_odds(logits)),
             remarks=prepared.remarks,
             contribution_map=contributions,
             heatmap=self._assess(prepared, contributions, point) if heatmap else None,
             preview=prepared.preview,
         )
 
+    def _at_site(self, log_odds: NDArray[np.floating]) -> float | None:
+        if self.site is None or self.site.calibration_prevalence is None:
+            return None
+        return float(at_prevalence(log_odds, self.site.calibration_prevalence, self.site.prevalence)[0])
+
     def _assess(
         self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint
     ) -> HeatmapStatus | None:
         def again() -> NDArray[np.float32]:
             [logits], [cam] = self._session.run(moved(prepared.pixels, MOVED)[None])
-            return intensity(contribution_map(logits, cam, self.card.rule.calibration), point.threshold)
+            return intensity(contribution_map(logits, cam, self.rule.calibration), point.threshold)
 
         return assess_heatmap(intensity(contributions, point.threshold), again)
 

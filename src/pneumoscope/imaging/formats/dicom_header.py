@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import date
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ def read_header(dataset: Dataset) -> Header:
         age_years=_age(dataset),
         sex=_matching(dataset, "PatientSex", _SEX),
         photometric_interpretation=_matching(dataset, "PhotometricInterpretation", _PHOTOMETRIC),
+        device=_device(dataset),
     )
 
 
@@ -59,6 +61,12 @@ def _text(dataset: Dataset, keyword: str) -> str:
 def _matching(dataset: Dataset, keyword: str, form: re.Pattern[str]) -> str | None:
     text = _text(dataset, keyword)
     return text if form.fullmatch(text) else None
+
+
+def _device(dataset: Dataset) -> str | None:
+    """A code in place of the texts: they are free, and free text could name the patient."""
+    texts = [_text(dataset, keyword) for keyword in ("Manufacturer", "ManufacturerModelName", "StationName")]
+    return f"device-{hashlib.sha256(chr(10).join(texts).encode()).hexdigest()[:8]}" if any(texts) else None
 
 
 def _age(dataset: Dataset) -> float | None:

@@ -64,15 +64,16 @@ class Tally:
         last = self._last
         if last is None:
             return "No films."
-        return f"{self.counts.sentence()} {decision_footer(last.model, last.operating_point, last.threshold)}"
+        footer = decision_footer(last.model, last.operating_point, last.threshold, last.site)
+        return f"{self.counts.sentence()} {footer}"
 
 
-def decision_footer(model: ModelIdentity, operating_point: str, threshold: float) -> str:
-    """Name what decided: the operating point and the model."""
+def decision_footer(model: ModelIdentity, operating_point: str, threshold: float, site: str | None) -> str:
+    """Name what decided: the operating point, the model, and the site whose profile was used."""
     return (
         f"Operating point {operating_point} (pneumonia from {threshold_text(threshold)}). "
         f"Model {model.name} {model.version}, {model.sha256[:12]}."
-    )
+    ) + (f" Site profile of {printable(site)}." if site else "")
 
 
 def probability_text(value: float | None) -> str:

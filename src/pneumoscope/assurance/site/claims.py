@@ -1,0 +1,116 @@
+"""What a site's numbers allow to be claimed: sentences with exact bounds, and what is missing for more."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.assurance.site.films import JudgedFilms, named_groups
+from pneumoscope.decision.guarantees import CONFIDENCE, lower_bound, trials_needed, upper_bound
+from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.decision.rule import DecisionRule
+
+WORTH_PROVING = 0.95
+"""The recall that the sentence on missing films speaks of."""
+
+_FEW = 30  # patients of a class, below which nothing is claimed of a group
+
+
+def claims(films: JudgedFilms, rule: DecisionRule, prevalence: float) -> tuple[str, ...]:
+    """Say what may be claimed.
+
+    Every bound counts patients, each by its worst film, is exact (Clopper and Pearson 1934), and is one-sided: with
+    95% confidence it holds alone, not together with all others.
+
+    Args:
+        films: with their answers.
+        rule: that gave the answers.
+        prevalence: share of pneumonia among the children who are radiographed at the site, within 0..1.
+    """
+    positives, negatives = films.extremes(positive=True), films.extremes(positive=False)
+    point = rule.operating_point()
+    normal_below = rule.normal_below(point)
+    said = [
+        _recall(positives, point.threshold),
+        _specificity(negatives, point.threshold),
+        _ruled_out(positives, normal_below),
+        _thousand(films, point.threshold, normal_below, prevalence),
+        _missing(positives, normal_below),
+        *_groups(films),
+    ]
+    return tuple(sentence for sentence in said if sentence)
+
+
+def share_text(share: float) -> str:
+    """A share in percent with one decimal."""
+    return f"{100 * share:.1f}%"
+
+
+def _recall(positives: NDArray[np.float64], threshold: float) -> str:
+    found, total = int((positives >= threshold).sum()), len(positives)
+    return (
+        f"Answered “pneumonia”: from a probability of {threshold_text(threshold)} on, {found} of {total} patients with "
+        f"pneumonia are found. Recall is at least {share_text(lower_bound(found, total))} (95% confidence)."
+    )
+
+
+def _specificity(negatives: NDArray[np.float64], threshold: float) -> str:
+    cleared, total = int((negatives < threshold).sum()), len(negatives)
+    return (
+        f"False alarms: {total - cleared} of {total} normal patients are called pneumonia. Specificity is at least "
+        f"{share_text(lower_bound(cleared, total))} (95% confidence)."
+    )
+
+
+def _ruled_out(positives: NDArray[np.float64], normal_below: float) -> str:
+    missed, total = int((positives < normal_below).sum()), len(positives)
+    return (
+        f"Answered “normal”: below a probability of {threshold_text(normal_below)}, {missed} of {total} patients with "
+        f"pneumonia are. At most {share_text(upper_bound(missed, total))} of the pneumonias are (95% confidence)."
+    )
+
+
+def _thousand(films: JudgedFilms, threshold: float, normal_below: float, prevalence: float) -> str:
+    def per_class(mask: NDArray[np.bool_]) -> tuple[float, float]:
+        sick = 1000 * prevalence * float(mask[films.positive].mean())
+        return sick, 1000 * (1 - prevalence) * float(mask[~films.positive].mean())
+
+    alerts_sick, alerts_well = per_class(films.probability >= threshold)
+    missed, cleared = per_class(films.probability < normal_below)
+    uncertain = 1000 - alerts_sick - alerts_well - missed - cleared
+    middle = f", {uncertain:.0f} are uncertain and need a reader" if uncertain > 0.5 else ""
+    return (
+        f"Of 1,000 such children at a prevalence of {share_text(prevalence)}: {alerts_sick + alerts_well:.0f} alerts, of "
+        f"which {alerts_sick:.0f} are right{middle}; {missed + cleared:.0f} are answered normal, and {missed:.0f} of "
+        "these have pneumonia."
+    )
+
+
+def _missing(positives: NDArray[np.float64], normal_below: float) -> str:
+    missed, total = int((positives < normal_below).sum()), len(positives)
+    if lower_bound(total - missed, total) >= WORTH_PROVING:
+        return f"That at least {WORTH_PROVING:.0%} of the pneumonias are not answered “normal” is shown."
+    needed = trials_needed(missed, WORTH_PROVING, CONFIDENCE)
+    seen = "these results" if missed == 0 else f"{missed} answered “normal”"
+    return (
+        f"Not shown: that at least {WORTH_PROVING:.0%} of the pneumonias are not answered “normal”. With {seen}, that "
+        f"would take {needed} patients with pneumonia; there are {total}. A lower rule-out threshold may show it: "
+        "`pneumoscope site freeze` looks for one."
+    )
+
+
+def _groups(films: JudgedFilms) -> list[str]:
+    """Name the groups that are too small for any claim, each in one sentence for its kind."""
+    said = []
+    for kind, members in named_groups(films.assessed).items():
+        small = []
+        for name, rows in members.items():
+            positive = films.positive[rows]
+            sick = len(np.unique(films.patients[rows][positive]))
+            well = len(np.unique(films.patients[rows][~positive]))
+            if min(sick, well) < _FEW:
+                small.append(f"{name} ({sick} and {well})")
+        if small:
+            said.append(
+                f"Nothing is claimed of a group with fewer than {_FEW} patients with pneumonia or {_FEW} without, by "
+                f"{kind}: {', '.join(small)}."
+            )
+    return said
