@@ -84,8 +84,9 @@ class BundleCard:
         if not isinstance(counts, dict):
             return None
         films, normal = counts.get("films"), counts.get("normal")
-        known = isinstance(films, int) and isinstance(normal, int) and 0 < normal < films
-        return (films - normal) / films if known else None
+        if not (isinstance(films, int) and isinstance(normal, int) and 0 < normal < films):
+            return None
+        return (films - normal) / films
 
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON values."""

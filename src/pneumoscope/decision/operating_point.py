@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from pneumoscope.decision.labels import Finding
-
 BASELINE = "baseline"
 BASELINE_THRESHOLD = 0.700
 """Name and threshold of the two-phase system that this project rebuilt and is compared with."""

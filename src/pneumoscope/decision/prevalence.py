@@ -1,4 +1,4 @@
-"""Prevalence: what a probability means where pneumonia is more or less common, and what unlabelled scores tell of it."""
+"""Prevalence: what a probability means where pneumonia is rarer or commoner, and what unlabelled scores tell of it."""
 
 import math
 

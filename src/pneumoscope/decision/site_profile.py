@@ -211,8 +211,8 @@ class SiteProfile:
         """
         if bundle_sha256 != self.bundle_sha256:
             raise DataError(
-                f"The site profile of {self.site} is for the bundle {self.bundle}, {self.bundle_sha256[:12]}, and not for "
-                f"{bundle_sha256[:12]}: thresholds do not carry over, so validate this bundle on the site's films first."
+                f"The site profile of {self.site} is for the bundle {self.bundle}, {self.bundle_sha256[:12]}, and not "
+                f"for {bundle_sha256[:12]}: thresholds do not carry over, so validate this bundle on the site's films."
             )
 
 

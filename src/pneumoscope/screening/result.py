@@ -79,8 +79,8 @@ class ScreeningResult:
             uncertain.
         site_profile_sha256: hex digest of the site profile whose thresholds were used; None where none was.
         site: the name of its site; None where there was no profile.
-        probability_at_site: ``probability`` at the prevalence that the profile states, 0..1; None without a profile, and
-            where the prevalence that the bundle was calibrated at is not known.
+        probability_at_site: ``probability`` at the prevalence that the profile states, 0..1; None without a profile,
+            and where the prevalence that the bundle was calibrated at is not known.
         reason: the coded reason; only where it was not assessed.
         detail: one sentence for a person; only where it was not assessed.
         score: raw logit of pneumonia.

@@ -72,7 +72,7 @@ class Screener:
         self.rule: DecisionRule = self.card.rule
         if self.site:
             self.rule = self.site.rule_for(self.card.rule, self.model.sha256)
-        self._site_sha256 = self.site and self.site.sha256
+        self._site_sha256 = self.site.sha256 if self.site else None
         self._pool = WorkerPool(workers)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
 
@@ -171,7 +171,7 @@ class Screener:
             threshold=point.threshold,
             rule_out=self.rule.normal_below(point),
             site_profile_sha256=self._site_sha256,
-            site=self.site and self.site.site,
+            site=self.site.site if self.site else None,
         )
         if isinstance(prepared, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)

@@ -57,14 +57,13 @@ class Expected:
         first, second = self.mean * strength, (1 - self.mean) * strength
 
         def gammas(start: float) -> NDArray[np.float64]:
-            """log gamma(start + k) for k = 0 to ``trials``."""
+            """Log gamma(start + k) for k = 0 to ``trials``."""
             return math.lgamma(start) + np.concatenate([[0.0], np.cumsum(np.log(start + np.arange(trials)))])
 
-        ways = gammas(1.0)[-1] - gammas(1.0) - gammas(1.0)[::-1]
-        whole = gammas(first + second)
-        return np.exp(
-            ways + gammas(first) - gammas(first)[0] + (gammas(second) - gammas(second)[0])[::-1] - whole[-1] + whole[0]
-        )
+        one, hits, others, both = gammas(1.0), gammas(first), gammas(second), gammas(first + second)
+        ways = one[-1] - one - one[::-1]
+        rate = hits - hits[0] + others[::-1] - others[0] - both[-1] + both[0]
+        return np.asarray(np.exp(ways + rate))
 
 
 @dataclass(frozen=True)

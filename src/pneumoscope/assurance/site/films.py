@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
 from pneumoscope.decision.labels import Finding, Label
 from pneumoscope.errors import DataError
-from pneumoscope.imaging import Reason
+from pneumoscope.imaging import Header, Reason
 from pneumoscope.screening.result import ScreeningResult
 
 AGES = (
@@ -73,15 +73,15 @@ FIELDS = tuple(field.name for field in fields(JudgedFilm))
 
 def judged(labelled: LabelledRadiograph, result: ScreeningResult) -> JudgedFilm:
     """Put an answer beside a label. What a manifest says of a film goes before its DICOM header."""
-    header = result.header
+    header = result.header or Header()
     return JudgedFilm(
         source=str(labelled.path),
         sha256=result.source_sha256,
         label=labelled.label,
         patient=labelled.patient,
-        age_years=labelled.age_years if labelled.age_years is not None else header and header.age_years,
-        view=labelled.view or (header and header.view),
-        device=labelled.device or (header and header.device),
+        age_years=labelled.age_years if labelled.age_years is not None else header.age_years,
+        view=labelled.view or header.view,
+        device=labelled.device or header.device,
         reason=result.reason,
         score=result.score,
         probability=result.probability,
@@ -196,7 +196,11 @@ def _empty_is_none(row: dict[str, Any]) -> dict[str, Any]:
 
 def named_groups(films: Sequence[JudgedFilm]) -> dict[str, dict[str, list[int]]]:
     """The rows of each age band, view and device, by kind of group and name; in a sensible order."""
-    kinds = {"age": lambda film: film.age_band, "view": lambda film: film.view, "device": lambda film: film.device}
+    kinds: dict[str, Callable[[JudgedFilm], str | None]] = {
+        "age": lambda film: film.age_band,
+        "view": lambda film: film.view,
+        "device": lambda film: film.device,
+    }
     order = {name: place for place, (_, name) in enumerate(AGES)}
     found: dict[str, dict[str, list[int]]] = {}
     for kind, of in kinds.items():

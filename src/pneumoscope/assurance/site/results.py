@@ -6,7 +6,8 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from datetime import date as Date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,7 +55,7 @@ class Listed:
     label: Label | None = None
     patient: str | None = None
     device: str | None = None
-    date: date | None = None
+    date: Date | None = None
 
 
 _KEYS = ("path", "source_sha256", "sop_instance_uid")
@@ -161,4 +162,11 @@ def join(
     by_path = {os.path.realpath(folder / entry.path): entry for entry in listed if entry.path}
     for row in rows:
         place = os.path.realpath(row.source) if row.source and "\0" not in row.source else None
-        yield row, by_uid.get(row.sop_instance_uid) or by_sha256.get(row.source_sha256) or by_path.get(place or "")
+        yield (
+            row,
+            (
+                by_uid.get(row.sop_instance_uid or "")
+                or by_sha256.get(row.source_sha256 or "")
+                or by_path.get(place or "")
+            ),
+        )

@@ -234,8 +234,8 @@ def subject_of(screener: Screener) -> Subject:
         model.version,
         model.sha256,
         model.runtime,
-        site and site.site,
-        site and site.sha256,
+        site.site if site else None,
+        site.sha256 if site else None,
         screener.card.prevalence,
         screener.card.intended_use,
     )

@@ -89,7 +89,7 @@ class DistributedScreening:
         screener = Screener(options.bundle, workers=1, runtime=options.runtime, site=options.site)
         point = screener.operating_point(options.operating_point)
         self.model = screener.model
-        self.site = screener.site and screener.site.site
+        self.site = screener.site.site if screener.site else None
         self.job = Job(
             films=len(films),
             films_sha256=fingerprint(films),
@@ -98,7 +98,7 @@ class DistributedScreening:
             operating_point=point.name,
             threshold=point.threshold,
             runtime=options.runtime,
-            site_profile_sha256=screener.site and screener.site.sha256,
+            site_profile_sha256=screener.site.sha256 if screener.site else None,
         )
         self._bundle = options.bundle and options.bundle.absolute()
         self._site = options.site and options.site.absolute()

@@ -45,7 +45,7 @@ class PartScreener:
         screener = Screener(self._bundle, workers=1, runtime=self._job.runtime, site=self._site)
         if screener.model.sha256 != self._job.model_sha256:
             raise BundleError("A worker has another model bundle than the one that this screening began with.")
-        if (screener.site and screener.site.sha256) != self._job.site_profile_sha256:
+        if (screener.site.sha256 if screener.site else None) != self._job.site_profile_sha256:
             raise DataError("A worker has another site profile than the one that this screening began with.")
         return screener
 
