@@ -1,8 +1,9 @@
-"""Divide public films into two "hospitals" for the walk-through of docs/site.md: ``python scripts/two_hospitals.py DIR``.
+"""Divide public films into two "hospitals" for docs/site.md: ``python scripts/two_hospitals.py DIR``.
 
-"home" are the held-out number blocks of chest_xray/train: films of the hospital that the released network was trained on.
-"away" are films of nih and rsna in datasets/elsewhere: another hospital, mostly adults. Patients of each are halved: one
-half to validate on, the other to be screened later. Rooms and dates are made up, so that there is something to watch.
+"home" are the held-out number blocks of chest_xray/train: films of the hospital that the released network was trained
+on. "away" are films of nih and rsna in datasets/elsewhere: another hospital, mostly adults. Patients of each are
+halved: one half to validate on, the other to be screened later. Rooms and dates are made up, so that there is
+something to watch. Of the later films at home 30% are pneumonias.
 """
 
 import csv
@@ -72,18 +73,22 @@ def in_time(films: Iterable[Film], rooms: Sequence[str], weeks: range, seed: int
         replace(
             film,
             device=rooms[generator.integers(len(rooms))],
-            date=(FIRST_DAY + timedelta(days=7 * int(generator.choice(weeks)) + int(generator.integers(5)))).isoformat(),
+            date=(
+                FIRST_DAY + timedelta(days=7 * int(generator.choice(weeks)) + int(generator.integers(5)))
+            ).isoformat(),
         )
         for film in films
     ]
 
 
 def at_prevalence(films: Sequence[Film], prevalence: float) -> list[Film]:
-    """All normals, and as many pneumonias as make the prevalence."""
+    """All normals, and as many pneumonias as make the prevalence; shuffled."""
     normal = [film for film in films if film.label == "normal"]
     sick = [film for film in films if film.label == "pneumonia"]
     count = min(len(sick), round(len(normal) * prevalence / (1 - prevalence)))
-    return normal + [sick[index] for index in np.random.default_rng(1).permutation(len(sick))[:count]]
+    generator = np.random.default_rng(1)
+    mixed = normal + [sick[index] for index in generator.permutation(len(sick))[:count]]
+    return [mixed[index] for index in generator.permutation(len(mixed))]
 
 
 def write(path: Path, films: Iterable[Film]) -> None:
@@ -101,11 +106,12 @@ def main(folder: Path) -> None:
     away_now, away_later = halves(away(600))
     rooms = ("room 1", "room 2")
     write(folder / "home.csv", home_now)
-    write(folder / "home-later.csv", in_time(home_later, rooms, range(WEEKS), 1))
+    later = in_time(at_prevalence(home_later, 0.3), rooms, range(WEEKS), 1)
+    write(folder / "home-later.csv", later)
     write(folder / "away.csv", away_now)
     write(folder / "away-later.csv", in_time(away_later, rooms, range(WEEKS), 2))
     strangers = in_time(at_prevalence(away_later, 0.3)[:120], ("new room",), range(8, WEEKS), 3)
-    write(folder / "home-changed.csv", in_time(home_later, rooms, range(WEEKS), 1) + strangers)
+    write(folder / "home-changed.csv", later + strangers)
 
 
 if __name__ == "__main__":

@@ -221,8 +221,8 @@ def _validate(options: argparse.Namespace) -> int:
     from hashlib import sha256
 
     from pneumoscope.assurance.site.films import write_predictions
+    from pneumoscope.assurance.site.measuring import judge, measure, subject_of
     from pneumoscope.assurance.site.pages import validation_page, write_page
-    from pneumoscope.assurance.site.validation import judge, measure, subject_of
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.data.layout import load
     from pneumoscope.files import write_bytes

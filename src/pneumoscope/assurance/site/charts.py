@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-WIDTH, HEIGHT = 720, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 26, 44
+WIDTH, HEIGHT = 520, 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 16, 42
 _TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25)  # between the ticks of an axis of shares
 _EDGE = math.log(0.9995 / 0.0005)  # where the axis of probabilities ends, in log odds
 
 
@@ -138,6 +139,10 @@ def trade_off(
     return chart.svg()
 
 
+def _shares(step: float) -> list[tuple[float, str]]:
+    return [(step * number, f"{100 * step * number:g}%") for number in range(5)]
+
+
 @dataclass(frozen=True)
 class Plotted:
     """One point of a control chart; shares are 0..1.
@@ -160,13 +165,14 @@ class Plotted:
 def control(title: str, points: Sequence[Plotted], mean: float) -> "Markup":
     """A p-chart: what is seen in each period, what is expected, and limits that follow the number of films."""
     seen = [value for point in points for value in (point.share or 0.0, point.high)]
-    top = min(1.0, 1.15 * max(*seen, mean, 0.02))
+    step = next(step for step in _STEPS if 4 * step >= 1.05 * max(*seen, mean) or step == _STEPS[-1])
+    top = 4 * step
     chart = Chart(title, (-0.5, len(points) - 0.5), (0, top))
-    every = -(-len(points) // 10)
+    every = -(-len(points) // 6)
     names = [(index, point.name) for index, point in enumerate(points) if index % every == 0]
     chart.axes(
         names,
-        [(top * step / 4, f"{top * step / 4:.0%}" if top > 0.08 else f"{top * step / 4:.1%}") for step in range(5)],
+        _shares(step),
         "",
     )
     for index, point in enumerate(points):
@@ -181,12 +187,13 @@ def control(title: str, points: Sequence[Plotted], mean: float) -> "Markup":
 
 def tenths(expected: Sequence[float], seen: Sequence[float]) -> "Markup":
     """Shares of films in the bins of the reference: what is expected, and what is seen."""
-    top = 1.15 * max(*expected, *seen)
+    step = next(step for step in _STEPS if 4 * step >= max(*expected, *seen))
+    top = 4 * step
     chart = Chart("Films by score: expected and seen", (-0.5, len(expected) - 0.5), (0, top))
     names = [(index, f"{index + 1}") for index in range(len(expected))]
     chart.axes(
         names,
-        [(top * step / 4, f"{top * step / 4:.0%}") for step in range(5)],
+        _shares(step),
         "bin of the reference, low scores to high",
     )
     for index, (usual, now) in enumerate(zip(expected, seen, strict=True)):

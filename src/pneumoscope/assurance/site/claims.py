@@ -3,18 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pneumoscope.assurance.site.films import JudgedFilms, named_groups
+from pneumoscope.assurance.site.films import UNKNOWN, JudgedFilms, named_groups
 from pneumoscope.decision.guarantees import CONFIDENCE, lower_bound, trials_needed, upper_bound
 from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.decision.rule import DecisionRule
+from pneumoscope.evaluation.bootstrap import Estimate
 
 WORTH_PROVING = 0.95
 """The recall that the sentence on missing films speaks of."""
 
+_POOR = 0.8  # an AUC below which a rule-out threshold leaves next to no specificity (see ``plan``)
 _FEW = 30  # patients of a class, below which nothing is claimed of a group
 
 
-def claims(films: JudgedFilms, rule: DecisionRule, prevalence: float) -> tuple[str, ...]:
+def claims(films: JudgedFilms, rule: DecisionRule, prevalence: float, auc: Estimate) -> tuple[str, ...]:
     """Say what may be claimed.
 
     Every bound counts patients, each by its worst film, is exact (Clopper and Pearson 1934), and is one-sided: with
@@ -24,11 +26,13 @@ def claims(films: JudgedFilms, rule: DecisionRule, prevalence: float) -> tuple[s
         films: with their answers.
         rule: that gave the answers.
         prevalence: share of pneumonia among the children who are radiographed at the site, within 0..1.
+        auc: area under the ROC curve of the films.
     """
     positives, negatives = films.extremes(positive=True), films.extremes(positive=False)
     point = rule.operating_point()
     normal_below = rule.normal_below(point)
     said = [
+        _ranking(auc),
         _recall(positives, point.threshold),
         _specificity(negatives, point.threshold),
         _ruled_out(positives, normal_below),
@@ -42,6 +46,21 @@ def claims(films: JudgedFilms, rule: DecisionRule, prevalence: float) -> tuple[s
 def share_text(share: float) -> str:
     """A share in percent with one decimal."""
     return f"{100 * share:.1f}%"
+
+
+def goal_text(share: float) -> str:
+    """A share that somebody asked for, in percent as it was asked."""
+    return f"{100 * share:.6g}%"
+
+
+def _ranking(auc: Estimate) -> str:
+    if auc.value is None or auc.low is None or auc.high is None:
+        return ""
+    poor = " That is poor, and no threshold can mend it." if auc.high < _POOR else ""
+    return (
+        f"Telling films apart: of a film with pneumonia and a normal one, the first scores higher {auc.value:.0%} of "
+        f"the time (AUC {auc.value:.3f}, {auc.low:.3f} to {auc.high:.3f}).{poor}"
+    )
 
 
 def _recall(positives: NDArray[np.float64], threshold: float) -> str:
@@ -63,8 +82,9 @@ def _specificity(negatives: NDArray[np.float64], threshold: float) -> str:
 def _ruled_out(positives: NDArray[np.float64], normal_below: float) -> str:
     missed, total = int((positives < normal_below).sum()), len(positives)
     return (
-        f"Answered “normal”: below a probability of {threshold_text(normal_below)}, {missed} of {total} patients with "
-        f"pneumonia are. At most {share_text(upper_bound(missed, total))} of the pneumonias are (95% confidence)."
+        f"Answered “normal”: {missed} of {total} patients with pneumonia lie below a probability of "
+        f"{threshold_text(normal_below)}. At most {share_text(upper_bound(missed, total))} of such patients do (95% "
+        "confidence)."
     )
 
 
@@ -78,8 +98,8 @@ def _thousand(films: JudgedFilms, threshold: float, normal_below: float, prevale
     uncertain = 1000 - alerts_sick - alerts_well - missed - cleared
     middle = f", {uncertain:.0f} are uncertain and need a reader" if uncertain > 0.5 else ""
     return (
-        f"Of 1,000 such children at a prevalence of {share_text(prevalence)}: {alerts_sick + alerts_well:.0f} alerts, of "
-        f"which {alerts_sick:.0f} are right{middle}; {missed + cleared:.0f} are answered normal, and {missed:.0f} of "
+        f"Of 1,000 such children at a prevalence of {goal_text(prevalence)}: {alerts_sick + alerts_well:.0f} alerts, "
+        f"of which {alerts_sick:.0f} are right{middle}; {missed + cleared:.0f} are answered normal, and {missed:.0f} of "
         "these have pneumonia."
     )
 
@@ -93,7 +113,7 @@ def _missing(positives: NDArray[np.float64], normal_below: float) -> str:
     return (
         f"Not shown: that at least {WORTH_PROVING:.0%} of the pneumonias are not answered “normal”. With {seen}, that "
         f"would take {needed} patients with pneumonia; there are {total}. A lower rule-out threshold may show it: "
-        "`pneumoscope site freeze` looks for one."
+        "site freeze looks for one."
     )
 
 
@@ -102,6 +122,8 @@ def _groups(films: JudgedFilms) -> list[str]:
     said = []
     for kind, members in named_groups(films.assessed).items():
         small = []
+        if len(rows := members.get(UNKNOWN, [])):
+            said.append(f"The {kind} of {len(rows)} films is not known.")
         for name, rows in members.items():
             positive = films.positive[rows]
             sick = len(np.unique(films.patients[rows][positive]))

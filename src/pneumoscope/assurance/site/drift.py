@@ -42,9 +42,9 @@ class Expected:
         )
 
     def limits(self, trials: int, tail: float = TAIL) -> tuple[int, int]:
-        """The counts between which one of ``trials`` new films stays, but for a chance of ``tail`` on each side.
+        """The counts between which that of ``trials`` new films stays, but for a chance of ``tail`` on each side.
 
-        The count is beta-binomial: a binomial whose rate is drawn from the Beta distribution with this mean and variance.
+        The count is beta-binomial: a binomial whose rate is drawn from the Beta distribution of this mean and variance.
         """
         chances = np.cumsum(self._chances(trials))
         low = int(np.searchsorted(chances, tail, side="right"))
@@ -73,7 +73,7 @@ class ScoreShift:
     Attributes:
         prevalence: that fits best, by expectation and maximisation, 0..1.
         usual: the 99.73% range of that estimate while nothing has changed, 0..1.
-        distance: share of the films that would have to move to another bin to fit the reference at that prevalence, 0..1.
+        distance: share of the films that would have to move to another bin to fit the reference at that prevalence.
         usual_distance: what the distance stays below with a chance of 99.73% while nothing has changed.
         expected: share of the films expected in each bin, at the stated prevalence.
         seen: share of the films seen in each bin.
@@ -103,8 +103,8 @@ def compare_scores(
     """Compare binned scores with the labelled ones of the reference.
 
     The usual range is found by simulation: densities are drawn from what the reference leaves open (a Dirichlet
-    distribution with Jeffreys' prior), films are drawn from their mixture at the stated prevalence, and both numbers are
-    taken of them as of the films seen.
+    distribution with Jeffreys' prior), films are drawn from their mixture at the stated prevalence, and both numbers
+    are taken of them as of the films seen.
 
     Args:
         counts: (B,) unlabelled films in each bin, at least one in all.

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from pneumoscope.assurance.site.claims import share_text
+from pneumoscope.assurance.site.claims import goal_text, share_text
 from pneumoscope.assurance.site.films import JudgedFilms
 from pneumoscope.assurance.site.validation import Validation
 from pneumoscope.decision.guarantees import (
@@ -93,8 +93,8 @@ def freeze(validation: Validation, films: JudgedFilms, wishes: Wishes) -> SitePr
             rule_in_policy=rule_in_policy,
             rule_out=rule_out,
             rule_out_policy=(
-                f"highest threshold with recall at least {wishes.recall:g} on {len(positives)} own patients with pneumonia "
-                f"(at most {allowed} below it), with {wishes.confidence:.0%} confidence"
+                f"highest threshold with recall at least {wishes.recall:g} on {len(positives)} own patients with "
+                f"pneumonia (at most {allowed} below it), with {wishes.confidence:.0%} confidence"
             ),
             prevalence=validation.prevalence,
             calibration_prevalence=subject.calibration_prevalence,
@@ -113,8 +113,9 @@ def freeze(validation: Validation, films: JudgedFilms, wishes: Wishes) -> SitePr
 def _too_few(kind: str, have: int, share: float, what: str, confidence: float) -> DataError:
     needed = trials_needed(0, share, confidence)
     return DataError(
-        f"There are {have} patients with {kind}, and to promise with {confidence:.0%} confidence that {share:.0%} of them are "
-        f"{what}, {needed} are needed: {needed - have} are missing. Collect them, or ask for less."
+        f"There are {have} patients with {kind}, and to promise with {confidence:.0%} confidence that "
+        f"{goal_text(share)} of them are {what}, {needed} are needed: {needed - have} are missing. Collect them, or "
+        "ask for less."
     )
 
 
@@ -153,18 +154,19 @@ def _reference(films: JudgedFilms, rule_in: float, rule_out: float) -> Reference
 def _guarantees(
     positives: np.ndarray, negatives: np.ndarray, rule_in: float, rule_out: float, wishes: Wishes
 ) -> tuple[str, ...]:
+    bound = wishes.confidence
     below, sure = int((positives < min(rule_out, rule_in)).sum()), f"{wishes.confidence:.0%} confidence"
     cleared, found = int((negatives < rule_in).sum()), int((positives >= rule_in).sum())
     chosen = "was chosen on these films" if wishes.specificity is not None else "was not chosen on these films"
     return (
-        f"At least {share_text(wishes.recall)} of the patients with pneumonia have no film answered “normal” ({sure}; {below} "
-        f"of {len(positives)} had one).",
-        f"At least {share_text(lower_bound(cleared, len(negatives), wishes.confidence))} of the patients without have no film "
+        f"At least {goal_text(wishes.recall)} of the patients with pneumonia have no film answered “normal” ({sure}; "
+        f"{below} of {len(positives)} had one).",
+        f"At least {share_text(lower_bound(cleared, len(negatives), bound))} of the patients without have no film "
         f"answered “pneumonia” ({sure}; {cleared} of {len(negatives)}). The threshold {chosen}.",
-        f"At least {share_text(lower_bound(found, len(positives), wishes.confidence))} of the patients with pneumonia have all "
+        f"At least {share_text(lower_bound(found, len(positives), bound))} of the patients with pneumonia have all "
         f"their films answered “pneumonia” ({sure}; {found} of {len(positives)}).",
-        "Each holds for patients, films and devices like those of the evidence, for films that can be assessed, and alone, "
-        "not together with the others.",
+        "Each holds for patients, films and devices like those of the evidence, for films that can be assessed, and "
+        "alone, not together with the others.",
     )
 
 

@@ -9,11 +9,12 @@ from PIL import Image
 
 from pneumoscope._version import __version__
 from pneumoscope.assurance.site import charts, plan
-from pneumoscope.assurance.site.claims import share_text
+from pneumoscope.assurance.site.claims import goal_text, share_text
 from pneumoscope.assurance.site.films import JudgedFilm, JudgedFilms
+from pneumoscope.assurance.site.measuring import wrong_answers
 from pneumoscope.assurance.site.shadowing import Shadow
 from pneumoscope.assurance.site.stard import items
-from pneumoscope.assurance.site.validation import Validation, wrong_answers
+from pneumoscope.assurance.site.validation import Validation
 from pneumoscope.assurance.site.watching import RATES, Group, Watch
 from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.decision.site_profile import SiteProfile
@@ -113,5 +114,9 @@ def _preview(path: Path) -> str | None:
 
 def _render(name: str, **values: Any) -> str:
     pages = environment("pneumoscope.assurance.site")
-    pages.filters |= {"threshold": threshold_text, "share": lambda value: "–" if value is None else share_text(value)}
+    pages.filters |= {
+        "threshold": threshold_text,
+        "share": lambda value: "-" if value is None else share_text(value),
+        "goal": goal_text,
+    }
     return pages.get_template(name).render(**values, version=__version__)

@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from pneumoscope.assurance.site.claims import goal_text
 from pneumoscope.decision.guarantees import CONFIDENCE, interval, misses_allowed, trials_needed
 
 RECALLS = (0.90, 0.95, 0.98)
@@ -139,20 +140,20 @@ def sentences(made: Plan) -> list[str]:
     """The plan in words."""
     twice = made.needed[f"{made.recall:g}"]
     said = [
-        f"To promise with {made.confidence:.0%} confidence that at least {made.recall:.0%} of the pneumonias are not answered "
-        f"“normal”, collect {made.positives} patients with pneumonia and miss none of them.",
+        f"To promise with {goal_text(made.confidence)} confidence that at least {goal_text(made.recall)} of the "
+        f"pneumonias are not answered “normal”, collect {made.positives} patients with pneumonia and miss none of them.",
         f"If 1 of them may be missed, collect {twice[1]}; if 2, {twice[2]}; if 5, {twice[3]}. More patients leave a "
         "higher threshold, and so more specificity.",
     ]
     if made.consecutive is not None and made.prevalence is not None:
         said.append(
-            f"At a prevalence of {made.prevalence:.1%}, radiograph {made.consecutive:,} children in a row to have these "
-            f"{made.positives} with 95% chance. Otherwise take pneumonias from the archive by their reports."
+            f"At a prevalence of {goal_text(made.prevalence)}, radiograph {made.consecutive:,} children in a row to have "
+            f"these {made.positives} with 95% chance. Otherwise take pneumonias from the archive by their reports."
         )
     said += [
-        "Take patients as they come, of all ages, views and devices that will be screened. A patient counts once, by its "
-        "worst film.",
-        "Have the labels read by people who have not seen the answers, and decide before how doubtful films are labelled.",
+        "Take patients as they come, of all ages, views and devices that will be screened. A patient counts once, by "
+        "its worst film.",
+        "Have the labels read by people who have not seen the answers. Decide before how doubtful films are labelled.",
         "Keep other films for the check afterwards: a threshold looks better on the films it was chosen on.",
     ]
     return said

@@ -77,8 +77,8 @@ def read_results(sources: Sequence[Path], profile: SiteProfile) -> list[ResultRo
         for number, row in enumerate(_rows_of(source), 1):
             if row.model_sha256 != profile.bundle_sha256:
                 raise DataError(
-                    f"{source}, result {number}: made by the bundle {row.model_sha256[:12]}, and the site profile is for "
-                    f"{profile.bundle_sha256[:12]}; give results of that bundle only"
+                    f"{source}, result {number}: made by the bundle {row.model_sha256[:12]}, and the site profile is "
+                    f"for {profile.bundle_sha256[:12]}; give results of that bundle only"
                 )
             name = row.source_sha256 or row.source or f"{source}, {number}"
             if name not in last or last[name].time <= row.time:

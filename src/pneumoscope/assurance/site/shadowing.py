@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from pneumoscope.assurance.site.claims import goal_text
 from pneumoscope.assurance.site.results import Listed, ResultRow
 from pneumoscope.decision.guarantees import interval, lower_bound, trials_needed, upper_bound
 from pneumoscope.decision.labels import Finding, Label
@@ -27,7 +28,7 @@ class Criterion:
 
     Attributes:
         name: in words.
-        asked: "at least 95.0%", or "at most".
+        asked: "at least 95%", or "at most 5%".
         hits: of the trials, how many are as they should be, or, of refusals, are refused.
         trials: patients; films where refusals are counted.
         share: hits of trials; None without trials.
@@ -160,14 +161,14 @@ def _at_least(name: str, share: float, confidence: float) -> Callable[[int, int]
         else:
             verdict = Verdict.NO_GO if upper_bound(hits, trials, confidence) < share else Verdict.NOT_YET
         missing = trials_needed(trials - hits, share, confidence) - trials if verdict is Verdict.NOT_YET else None
-        return _criterion(name, f"at least {share:.1%}", (hits, trials), confidence, verdict, missing)
+        return _criterion(name, f"at least {goal_text(share)}", (hits, trials), confidence, verdict, missing)
 
     return judge
 
 
 def _at_most(name: str, share: float, confidence: float, hits: int, trials: int) -> Criterion:
     good = _at_least(name, 1 - share, confidence)(trials - hits, trials)
-    return _criterion(name, f"at most {share:.1%}", (hits, trials), confidence, good.verdict, good.missing)
+    return _criterion(name, f"at most {goal_text(share)}", (hits, trials), confidence, good.verdict, good.missing)
 
 
 def _criterion(

@@ -1,8 +1,8 @@
 """The reporting items of STARD 2015, and the topics that STARD-AI adds: filled where the numbers fill them.
 
-Numbers and items are those of STARD 2015 (Bossuyt et al., doi:10.1136/bmj.h5527), in our words. STARD-AI (Sounderajah et
-al. 2025, doi:10.1038/s41591-025-03953-8) has 40 items, of which 18 are new or changed. Its text was not at hand, so its
-topics stand here without its numbers. The originals hold.
+Numbers and items are those of STARD 2015 (Bossuyt et al., doi:10.1136/bmj.h5527), in our words. STARD-AI (Sounderajah
+et al. 2025, doi:10.1038/s41591-025-03953-8) has 40 items, of which 18 are new or changed. Its text was not at hand, so
+its topics stand here without its numbers. The originals hold.
 """
 
 from dataclasses import dataclass

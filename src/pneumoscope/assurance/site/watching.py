@@ -104,8 +104,8 @@ def watch(
 ) -> Watch:
     """Compare results with the reference of a profile.
 
-    Answers are taken anew from the probabilities, with the profile's thresholds, so that results from before the profile
-    can be watched too.
+    Answers are taken anew from the probabilities, with the profile's thresholds, so that results from before the
+    profile can be watched too.
 
     Args:
         joined: results, each with what a list says of its film.
@@ -220,12 +220,12 @@ def _alarms(found: Watch) -> tuple[str, ...]:
     scores = found.scores
     if scores and scores.prevalence_moved:
         said.append(
-            f"The scores fit a prevalence of {scores.prevalence:.1%}, and at the stated {found.prevalence:.1%} they would "
+            f"The scores fit a prevalence of {scores.prevalence:.1%}. At the stated {found.prevalence:.1%} they would "
             f"fit one of {scores.usual[0]:.1%} to {scores.usual[1]:.1%}."
         )
     if scores and scores.strange:
         said.append(
-            f"No prevalence explains the scores: {scores.distance:.1%} of the films lie where none should, usual is up to "
-            f"{scores.usual_distance:.1%}. Look for another device, processing, age or view."
+            f"No prevalence explains the scores: {scores.distance:.1%} of the films lie where none should, usual is up "
+            f"to {scores.usual_distance:.1%}. Look for another device, processing, age or view."
         )
     return tuple(said)
