@@ -8,6 +8,7 @@ from pneumoscope.decision.guarantees import CONFIDENCE, lower_bound, trials_need
 from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.evaluation.bootstrap import Estimate
+from pneumoscope.evaluation.report.wording import both_text, number
 
 WORTH_PROVING = 0.95
 """The recall that the sentence on missing films speaks of."""
@@ -58,8 +59,8 @@ def _ranking(auc: Estimate) -> str:
         return ""
     poor = " That is poor, and no threshold can mend it." if auc.high < _POOR else ""
     return (
-        f"Telling films apart: of a film with pneumonia and a normal one, the first scores higher {auc.value:.0%} of "
-        f"the time (AUC {auc.value:.3f}, {auc.low:.3f} to {auc.high:.3f}).{poor}"
+        "Telling films apart: of a film with pneumonia and a normal one, the first scores higher "
+        f"{number(auc.value, percent=True)} of the time (AUC {both_text('auc', auc)}).{poor}"
     )
 
 
@@ -99,8 +100,8 @@ def _thousand(films: JudgedFilms, threshold: float, normal_below: float, prevale
     middle = f", {uncertain:.0f} are uncertain and need a reader" if uncertain > 0.5 else ""
     return (
         f"Of 1,000 such children at a prevalence of {goal_text(prevalence)}: {alerts_sick + alerts_well:.0f} alerts, "
-        f"of which {alerts_sick:.0f} are right{middle}; {missed + cleared:.0f} are answered normal, and {missed:.0f} of "
-        "these have pneumonia."
+        f"of which {alerts_sick:.0f} are right{middle}; {missed + cleared:.0f} are answered normal, and {missed:.0f} "
+        "of these have pneumonia."
     )
 
 
@@ -119,12 +120,14 @@ def _missing(positives: NDArray[np.float64], normal_below: float) -> str:
 
 def _groups(films: JudgedFilms) -> list[str]:
     """Name the groups that are too small for any claim, each in one sentence for its kind."""
-    said = []
+    said, missing = [], []
     for kind, members in named_groups(films.assessed).items():
         small = []
-        if len(rows := members.get(UNKNOWN, [])):
-            said.append(f"The {kind} of {len(rows)} films is not known.")
+        if unknown := len(members.get(UNKNOWN, [])):
+            missing.append(f"the {kind} of {unknown} films")
         for name, rows in members.items():
+            if name == UNKNOWN:
+                continue
             positive = films.positive[rows]
             sick = len(np.unique(films.patients[rows][positive]))
             well = len(np.unique(films.patients[rows][~positive]))
@@ -135,4 +138,6 @@ def _groups(films: JudgedFilms) -> list[str]:
                 f"Nothing is claimed of a group with fewer than {_FEW} patients with pneumonia or {_FEW} without, by "
                 f"{kind}: {', '.join(small)}."
             )
+    if missing:
+        said.append(f"Not known, and so not judged: {', '.join(missing)}.")
     return said

@@ -141,14 +141,14 @@ def sentences(made: Plan) -> list[str]:
     twice = made.needed[f"{made.recall:g}"]
     said = [
         f"To promise with {goal_text(made.confidence)} confidence that at least {goal_text(made.recall)} of the "
-        f"pneumonias are not answered “normal”, collect {made.positives} patients with pneumonia and miss none of them.",
+        f"pneumonias are not answered “normal”, collect {made.positives} patients with pneumonia and miss none.",
         f"If 1 of them may be missed, collect {twice[1]}; if 2, {twice[2]}; if 5, {twice[3]}. More patients leave a "
         "higher threshold, and so more specificity.",
     ]
     if made.consecutive is not None and made.prevalence is not None:
         said.append(
-            f"At a prevalence of {goal_text(made.prevalence)}, radiograph {made.consecutive:,} children in a row to have "
-            f"these {made.positives} with 95% chance. Otherwise take pneumonias from the archive by their reports."
+            f"At a prevalence of {goal_text(made.prevalence)}, radiograph {made.consecutive:,} children in a row to "
+            f"have these {made.positives} with 95% chance. Otherwise take pneumonias from the archive by their reports."
         )
     said += [
         "Take patients as they come, of all ages, views and devices that will be screened. A patient counts once, by "
