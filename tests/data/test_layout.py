@@ -238,3 +238,18 @@ def test_a_manifest_keeps_the_names_of_links_so_that_their_order_stays(tmp_path)
     films = load(tmp_path)
     write_manifest(films, tmp_path / "manifest.csv")
     assert [film.path.name for film in load(tmp_path / "manifest.csv")] == [film.path.name for film in films]
+
+
+def test_a_manifest_may_say_age_view_and_device(tmp_path: Path) -> None:
+    _place(tmp_path, "a.png", "b.png")
+    manifest = tmp_path / "films.csv"
+    manifest.write_text("path,label,age,view,device\na.png,normal,0.5,pa,Room  1\nb.png,normal,,,\n")
+    films = load(manifest)
+    assert [(film.age_years, film.view, film.device) for film in films] == [(0.5, "PA", "Room 1"), (None, None, None)]
+    write_manifest(films, tmp_path / "again.csv")
+    again = load(tmp_path / "again.csv")
+    assert [(film.age_years, film.view, film.device) for film in again] == [(0.5, "PA", "Room 1"), (None, None, None)]
+    for wrong in ("four", "-1", "nan", "1990"):
+        manifest.write_text(f"path,label,age\na.png,normal,{wrong}\n")
+        with pytest.raises(DataError, match="line 2: age must be in years"):
+            load(manifest)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _STEPS = 500
-_STILL = 1e-9
+_STILL = 1e-7
 
 
 def check_prevalence(prevalence: float) -> None:

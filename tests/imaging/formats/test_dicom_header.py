@@ -1,6 +1,7 @@
 """What is kept of a DICOM header, and what never is."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -49,6 +50,24 @@ def test_free_text_is_left_out():
     dataset.ViewPosition, dataset.Modality, dataset.PhotometricInterpretation = "DOE JOHN 1234", "JOHN", "DOE"
     dataset.PatientSex = "X"
     assert read_header(dataset) == Header()
+
+
+def test_a_device_has_one_code_and_its_texts_are_not_kept():
+    """The three texts are free: they could name a person."""
+    codes = set()
+    for texts in (
+        ("ACME", "X1", "ROOM 1"),
+        ("Acme ", "X1", "Room 1"),
+        ("ACME", "X1", "ROOM 2"),
+        ("ACME", "X1ROOM 1", ""),
+    ):
+        dataset = pydicom.Dataset()
+        dataset.Manufacturer, dataset.ManufacturerModelName, dataset.StationName = texts
+        code = read_header(dataset).device
+        assert re.fullmatch(r"device-[0-9a-f]{8}", code)
+        codes.add(code)
+    assert len(codes) == 3
+    assert read_header(pydicom.Dataset()).device is None
 
 
 def test_a_header_holds_nothing_that_identifies_a_person():

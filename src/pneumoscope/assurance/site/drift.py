@@ -11,7 +11,7 @@ from pneumoscope.decision.prevalence import estimate_prevalence
 TAIL = 0.00135
 """The chance of an alarm without a cause, on each side of one point of a chart: that of three standard deviations."""
 
-DRAWS = 4000
+DRAWS = 2000
 _PRIOR = 0.5  # Jeffreys' prior for shares
 
 
