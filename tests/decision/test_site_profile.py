@@ -13,7 +13,7 @@ from pneumoscope.errors import DataError
 
 @pytest.fixture(scope="module")
 def profile() -> SiteProfile:
-    return make_profile(statement="Beside the reader – always.")
+    return make_profile(statement="Beside the reader “always”.")
 
 
 def test_a_profile_comes_back_and_its_digest_is_that_of_the_file(profile: SiteProfile, tmp_path: Path) -> None:
