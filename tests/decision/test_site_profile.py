@@ -79,6 +79,7 @@ def test_the_rule_of_a_site_answers_with_its_thresholds(profile: SiteProfile) ->
         {"calibration_prevalence": 1.0},
         {"site": " "},
         {"who": ""},
+        {"created": "2026-01-01T00:00:00"},
     ],
 )
 def test_values_out_of_range_are_refused(profile: SiteProfile, wrong: dict[str, object]) -> None:

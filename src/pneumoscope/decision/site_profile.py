@@ -8,6 +8,7 @@ whoever can write the file can write a new digest: keep the digest of the *file*
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,8 @@ class SiteProfile:
         check_prevalence(self.prevalence)
         if self.calibration_prevalence is not None:
             check_prevalence(self.calibration_prevalence)
+        if datetime.fromisoformat(self.created).tzinfo is None:
+            raise ValueError("the profile does not say in which time zone it was made")
         for name in ("site", "who"):
             if not getattr(self, name).strip():
                 raise ValueError(f"the profile does not say the {name}")

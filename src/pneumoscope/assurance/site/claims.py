@@ -8,7 +8,7 @@ from pneumoscope.decision.guarantees import CONFIDENCE, lower_bound, trials_need
 from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.evaluation.bootstrap import Estimate
-from pneumoscope.evaluation.report.wording import both_text, number
+from pneumoscope.evaluation.report.wording import interval_text, number
 
 WORTH_PROVING = 0.95
 """The recall that the sentence on missing films speaks of."""
@@ -60,7 +60,7 @@ def _ranking(auc: Estimate) -> str:
     poor = " That is poor, and no threshold can mend it." if auc.high < _POOR else ""
     return (
         "Telling films apart: of a film with pneumonia and a normal one, the first scores higher "
-        f"{number(auc.value, percent=True)} of the time (AUC {both_text('auc', auc)}).{poor}"
+        f"{number(auc.value, percent=True)} of the time (AUC {number(auc.value)}, {interval_text('auc', auc)}).{poor}"
     )
 
 

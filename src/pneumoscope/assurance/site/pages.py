@@ -19,6 +19,7 @@ from pneumoscope.assurance.site.watching import RATES, Group, Watch
 from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.decision.site_profile import SiteProfile
 from pneumoscope.errors import DataError
+from pneumoscope.evaluation.report.wording import number
 from pneumoscope.files import write_json, write_text
 from pneumoscope.imaging import NotAssessedError, read
 from pneumoscope.pages import data_uri, environment
@@ -118,5 +119,6 @@ def _render(name: str, **values: Any) -> str:
         "threshold": threshold_text,
         "share": lambda value: "-" if value is None else share_text(value),
         "goal": goal_text,
+        "number": number,
     }
     return pages.get_template(name).render(**values, version=__version__)
