@@ -23,6 +23,7 @@ from pneumoscope.evaluation.report.wording import number
 from pneumoscope.files import write_json, write_text
 from pneumoscope.imaging import NotAssessedError, read
 from pneumoscope.pages import data_uri, environment
+from pneumoscope.screening.output.summary import probability_text
 
 SHOWN = 12
 """Films of each kind of error on a page."""
@@ -117,6 +118,7 @@ def _render(name: str, **values: Any) -> str:
     pages = environment("pneumoscope.assurance.site")
     pages.filters |= {
         "threshold": threshold_text,
+        "probability": probability_text,
         "share": lambda value: "-" if value is None else share_text(value),
         "goal": goal_text,
         "number": number,

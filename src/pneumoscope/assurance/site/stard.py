@@ -55,7 +55,7 @@ def _methods(made: Validation) -> list[Item]:
         ),
         Item("10b", "reference standard, to be repeated"),
         Item("11", "why that reference standard"),
-        Item("12a", "cut-offs of the index test, fixed before or not", f"{cut} All were fixed before these films."),
+        Item("12a", "cut-offs of the index test, fixed before or not", f"{cut} Fixed before this measurement."),
         Item("12b", "cut-offs of the reference standard"),
         Item("13a", "what readers of the index test knew", "The model sees the pixels of one film, and no label."),
         Item("13b", "what readers of the reference standard knew"),
@@ -78,8 +78,8 @@ def _results(made: Validation) -> list[Item]:
         Item(
             "19",
             "flow of participants",
-            f"{counts.films + counts.not_assessed + counts.copies} films, {counts.copies} spare copies left out, "
-            f"{counts.not_assessed} not assessed, {counts.films} assessed. Who was not radiographed: {BY_SITE}.",
+            f"Films: {counts.films + counts.not_assessed + counts.copies}; spare copies left out: {counts.copies}; "
+            f"not assessed: {counts.not_assessed}; assessed: {counts.films}. Who was not radiographed: {BY_SITE}.",
         ),
         Item("20", "who the participants were", f"Age: {ages}. The rest: {BY_SITE}."),
         Item("21a", "severity in those with the condition"),

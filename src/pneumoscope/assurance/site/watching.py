@@ -15,6 +15,9 @@ from pneumoscope.decision.labels import Finding, Label
 from pneumoscope.decision.site_profile import SiteProfile
 
 Period = Literal["day", "week", "month"]
+RECENT = 4
+"""Periods that are also judged together."""
+
 FEWEST = 30
 """Assessed films below which score distributions are not compared."""
 
@@ -77,6 +80,8 @@ class Watch:
         films: how many there are.
         unlisted: how many of them the list did not name; 0 without a list.
         overall: all films as one group.
+        recent: those of the last RECENT periods as one group, where a small change shows before it shows in one
+            period; None where there are fewer than twice as many.
         periods: in order of time.
         devices: by name.
         scores: how the scores compare; None where there are too few.
@@ -89,6 +94,7 @@ class Watch:
     films: int
     unlisted: int
     overall: Group
+    recent: Group | None
     periods: tuple[Group, ...]
     devices: tuple[Group, ...]
     scores: ScoreShift | None
@@ -124,6 +130,7 @@ def watch(
         films=len(rows),
         unlisted=sum(known is None for _, known in joined) if listed else 0,
         overall=_group("all films", rows, profile, rates),
+        recent=_recent(names, periods, period, profile, rates),
         periods=tuple(_group(name, periods.get(name, []), profile, rates) for name in names),
         devices=tuple(
             _group(name, devices[name], profile, rates, TAIL / len(devices))
@@ -181,6 +188,19 @@ def _group(
     )
 
 
+def _recent(
+    names: list[str],
+    periods: dict[str, list[ResultRow]],
+    period: Period,
+    profile: SiteProfile,
+    rates: dict[str, Expected],
+) -> Group | None:
+    if len(names) < 2 * RECENT:
+        return None
+    rows = [row for name in names[-RECENT:] for row in periods.get(name, [])]
+    return _group(f"last {RECENT} {period}s", rows, profile, rates)
+
+
 def _period(day: date, period: Period) -> str:
     if period == "week":
         year, week, _ = day.isocalendar()
@@ -210,7 +230,8 @@ def _scores(rows: list[ResultRow], profile: SiteProfile) -> ScoreShift | None:
 
 def _alarms(found: Watch) -> tuple[str, ...]:
     said = []
-    for group in (found.overall, *found.periods, *(found.devices if len(found.devices) > 1 else ())):
+    recent = (found.recent,) if found.recent else ()
+    for group in (found.overall, *recent, *found.periods, *(found.devices if len(found.devices) > 1 else ())):
         said += [
             f"{group.name}: {point.count} of {point.total} films {RATES[kind]}, usual are {point.low} to {point.high}."
             for kind, point in group.rates.items()
