@@ -43,8 +43,8 @@ class Clock:
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """Hear one step of a stage."""
-        if what.startswith(("packing", "features")):
-            self._hear(what.split()[0])
+        if stage := next((name for name in ("packing", "features") if name in what), None):
+            self._hear(stage)
         elif what == "validating":
             self._hear("validation")
         elif seconds := self._hear("steps"):
@@ -52,8 +52,8 @@ class Clock:
             self.steps[phase].append(seconds)
 
     def on_epoch(self, history: list[dict[str, Any]]) -> None:
-        """Hear that an epoch was validated; those of the head are told all at once, when it is done."""
-        if not self.epochs:
+        """Hear that an epoch was validated; before the first step of all these are epochs of the head."""
+        if not self.steps:
             self._hear("head")
         now = time.monotonic() - STARTED
         self.epochs.extend(row | {"validated_at": now} for row in history[len(self.epochs) :])

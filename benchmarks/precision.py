@@ -56,7 +56,7 @@ def candidates() -> dict[str, Session]:
 def logits(session: Session, inputs: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """(N, 3), radiograph by radiograph, as screening does."""
     with WorkerPool(usable_cores()) as pool:
-        return np.concatenate([row for row, _ in pool.map(lambda x: session.run(x[None]), inputs)])
+        return np.concatenate([found.logits for found in pool.map(lambda x: session.run(x[None]), inputs)])
 
 
 def compare(

@@ -27,7 +27,8 @@ from benchmarks import RESULTS, data_folder
 from benchmarks.baseline_training import RECIPE
 from lab import machine
 from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.data.layout import load, write_manifest
+from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.data.splits import divided
 
 

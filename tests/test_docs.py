@@ -12,6 +12,9 @@ import pytest
 from benchmarks import RESULTS
 from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli import _parser
+from pneumoscope.imaging import Reason, Remark
+from pneumoscope.imaging.formats.raster import MAX_SCANS
+from pneumoscope.imaging.limits import MAX_BYTES, MAX_PIXELS, MAX_SATURATED, MIN_SIDE, MIN_SPREAD
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = RELEASED.parents[1]
@@ -54,6 +57,18 @@ def test_readme_states_the_released_results():
         row.append(str(point["confusion"][1][0]))
         assert " | ".join(row) in readme, f"{point['name']}: {row}"
     assert f"AUC {released['ranking']['auc']['value']:.4f}" in readme
+
+
+def test_every_reason_and_every_remark_is_explained():
+    listed = {"refusals.md": Reason, "data.md": Remark}
+    for page, codes in listed.items():
+        rows = re.findall(r"^\| `([a-z_]+)` \| .{20,} \|$", (ROOT / "docs" / page).read_text(), re.MULTILINE)
+        known = [name for name in rows if name in set(Reason) | set(Remark)]
+        assert sorted(known) == sorted(codes), page
+    refusals = (ROOT / "docs" / "refusals.md").read_text()
+    numbers = [f"{MAX_BYTES // 2**20} MiB", f"{MAX_PIXELS // 10**6} megapixels", f"under {MIN_SIDE} pixels"]
+    numbers += [f"fewer than {MIN_SPREAD:.0f} of 256", f"more than {MAX_SATURATED:.0%}", f"more than {MAX_SCANS} scans"]
+    assert not [number for number in numbers if number not in refusals]
 
 
 def test_the_performance_page_holds_its_records():

@@ -1,4 +1,4 @@
-"""Measure heatmaps of held-out radiographs: their share inside the lung field, and whether they stay."""
+"""Measure heatmaps of held-out radiographs: their share inside the lungs, and whether they stay."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +13,17 @@ from pneumoscope.data.layout import fingerprint
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import DataError
 from pneumoscope.imaging import read, to_input
-from pneumoscope.imaging.lung_field import lung_field
 from pneumoscope.screening.heatmap import contribution_map, intensity
-from pneumoscope.screening.heatmap_check import LEAST_AGREEMENT, MOVED, Heat, agreement, chance, lung_share, moved
+from pneumoscope.screening.heatmap_check import (
+    LEAST_AGREEMENT,
+    MOVED,
+    Heat,
+    Outline,
+    agreement,
+    lung_outline,
+    lung_share,
+    moved,
+)
 from pneumoscope.screening.runtime.session import Session
 
 STRAIGHT = ((12, 0), (-12, 0), (0, 12), (0, -12))
@@ -38,24 +46,30 @@ def sample(source: Path, count: int) -> dict[str, LabelledRadiograph]:
     return taken
 
 
-def heats(session: Session, labelled: LabelledRadiograph) -> list[Heat]:
-    """Heatmaps of a radiograph as it is, moved by MOVED and moved straight; the first alone where it has no heat."""
+def heats(session: Session, labelled: LabelledRadiograph) -> tuple[list[Heat], Outline]:
+    """Heatmaps of a radiograph as it is, moved by MOVED and moved straight; the first alone where it has no heat.
+
+    With them, where the lungs of the radiograph are.
+    """
     rule, pixels = session.card.rule, to_input(read(labelled.path))
     threshold = rule.operating_point().threshold
     found: list[Heat] = []
+    lungs: list[Outline] = []
     for shift in ((0, 0), MOVED, *STRAIGHT):
-        [logits], [cam] = session.run(moved(pixels, shift)[None])
-        found.append(intensity(contribution_map(logits, cam, rule.calibration), threshold))
+        said = session.run(moved(pixels, shift)[None])
+        lungs.append(lung_outline(said.lungs))
+        found.append(intensity(contribution_map(said.logits[0], said.cam[0], rule.calibration), threshold))
         if not found[0].any():
             break
-    return found
+    return found, lungs[0]
 
 
-def measure(found: Sequence[Heat], name: str) -> dict[str, Any]:
-    """One row: the class, the share inside the lung field, and the agreement with itself after each move."""
+def measure(found: Sequence[Heat], lungs: Outline, name: str) -> dict[str, Any]:
+    """One row: the class, the shares of heat and of picture inside the lungs, and the agreement after each move."""
     return {
         "class": name,
-        "lung_share": lung_share(found[0]),
+        "lung_share": lung_share(found[0], lungs),
+        "lung_area": float(lungs.mean()),
         "agreement": agreement(found[0], found[1], MOVED),
         "agreement_straight": [agreement(found[0], h, s) for h, s in zip(found[2:], STRAIGHT, strict=True)],
     }
@@ -64,12 +78,6 @@ def measure(found: Sequence[Heat], name: str) -> dict[str, Any]:
 def strangers(maps: Sequence[Heat]) -> list[float]:
     """The agreement of every heatmap with that of another radiograph, half the list away."""
     return [agreement(first, maps[i - len(maps) // 2], MOVED) for i, first in enumerate(maps)]
-
-
-def best_share(places: int) -> float:
-    """The share inside the lung field of the map, ``places`` a side, that holds how much lung lies at each place."""
-    lungs = lung_field(32 * places).reshape(places, 32, places, 32).mean(axis=(1, 3))
-    return lung_share(np.asarray(lungs, dtype=np.float32))
 
 
 def check(session: Session, labelled: dict[str, LabelledRadiograph], workers: int) -> dict[str, Any]:
@@ -84,18 +92,15 @@ def check(session: Session, labelled: dict[str, LabelledRadiograph], workers: in
     rows = []
     with WorkerPool(workers) as pool:
         every = pool.map(lambda one: heats(session, one), labelled.values())
-        for one, found in zip(labelled.values(), every, strict=True):
+        for one, (found, lungs) in zip(labelled.values(), every, strict=True):
             if found[0].any():
                 maps.append(found[0])
-                rows.append(measure(found, CLASSES[one.classes.index(True)]))
+                rows.append(measure(found, lungs, CLASSES[one.classes.index(True)]))
     return {
         "bundle": {"name": session.card.name, "version": session.card.version, "sha256": session.sha256},
         "films": {"sha256": fingerprint(labelled), "of_each_class": len(labelled) // len(CLASSES)},
         "moved": MOVED,
         "moved_straight": STRAIGHT,
-        "chance_share": chance(),
-        "places": len(maps[0]),
-        "best_share": best_share(len(maps[0])),
         "least_agreement": LEAST_AGREEMENT,
         "agreement_of_strangers": [round(value, 4) for value in strangers(maps)],
         "rows": rows,

@@ -19,13 +19,13 @@ def tables(record: dict[str, Any]) -> str:
         if rows:
             lines.append(_line(name, rows, record))
     one, four = _unstable(record)
+    area = np.median([row["lung_area"] for row in record["rows"]])
     stranger = np.percentile(record["agreement_of_strangers"], [50, 90])
     count = record["films"]["of_each_class"]
     return table(COLUMNS, lines) + (
         f"\n\n{count} held-out radiographs of each class. Radiographs that are found normal have no heatmap. Bundle "
-        f"`{record['bundle']['sha256'][:12]}`. A heatmap that is the same everywhere has {record['chance_share']:.1%} "
-        f"of its heat in the lung field, and the one of {record['places']}x{record['places']} places that follows the "
-        f"field most closely {record['best_share']:.0%}. Heatmaps of two different radiographs agree by "
+        f"`{record['bundle']['sha256'][:12]}`. A heatmap that is the same everywhere has the share of its heat in the "
+        f"lungs that they have of the picture, {area:.0%} (median). Heatmaps of two different radiographs agree by "
         f"{stranger[0]:.2f} (median), one in ten pairs by {stranger[1]:.2f} or more; the least that is shown is "
         f"{record['least_agreement']}. The one diagonal move finds {one.sum()} of {len(one)} unstable, the mean of "
         f"four straight ones {four.sum()}, of which the diagonal one finds {(one & four).sum()}."
@@ -44,8 +44,8 @@ COLUMNS = (
 
 
 def _line(name: str, rows: list[dict[str, Any]], record: dict[str, Any]) -> list[str]:
-    share, again = (np.array([row[key] for row in rows]) for key in ("lung_share", "agreement"))
-    off, unstable = share < record["chance_share"], again < record["least_agreement"]
+    share, area, again = (np.array([row[key] for row in rows]) for key in ("lung_share", "lung_area", "agreement"))
+    off, unstable = share < area, again < record["least_agreement"]
     cells = [name, str(len(rows)), _spread(share, 100, "%"), _spread(again, 1, "")]
     counts = (off.sum(), (unstable & ~off).sum(), (~off & ~unstable).sum())
     return cells + [f"{number} ({number / len(rows):.0%})" for number in counts]
@@ -67,13 +67,12 @@ def _unstable(record: dict[str, Any]) -> tuple[NDArray[np.bool_], NDArray[np.boo
 def figure(record: dict[str, Any]) -> Figure:
     """Two histograms: shares inside the lungs, and agreement after the move beside that of different radiographs."""
     drawn, (left, right) = style.figure(10.5, 4.2, 2)
-    share, again = (np.array([row[key] for row in record["rows"]]) for key in ("lung_share", "agreement"))
+    share = np.array([row["lung_share"] / row["lung_area"] for row in record["rows"]])
+    again = np.array([row["agreement"] for row in record["rows"]])
     style.head(left, "Where the heat lies", f"{len(share)} held-out radiographs found pneumonia")
-    style.dress(left, "Share of the heat inside the lung field", "Radiographs")
-    left.hist(share, np.arange(0, 0.81, 0.02).tolist(), **style.BARS)
-    left.axvline(record["chance_share"], color=style.INK, linestyle="--", label="chance; below it hidden")
-    best = f"best that {record['places']}x{record['places']} places can"
-    left.axvline(record["best_share"], color=style.SOFT, linestyle=":", label=best)
+    style.dress(left, "Heat inside the lungs, in times of chance", "Radiographs")
+    left.hist(share, np.arange(0, 3.01, 0.1).tolist(), **style.BARS)
+    left.axvline(1, color=style.INK, linestyle="--", label="chance; below it hidden")
     style.legend(left, "upper right")
     style.head(right, "Does it stay?", f"The radiograph moved by {record['moved'][0]} pixels down and to the right")
     style.dress(right, "Correlation of the two heatmaps", "Radiographs")

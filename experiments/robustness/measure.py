@@ -138,7 +138,7 @@ def describe_sharpness(inputs: Iterable[Pixels], labelled: Iterable[LabelledRadi
 def predict(session: Session, inputs: Iterable[Pixels], change: Change, workers: int) -> NDArray[np.float32]:
     """Logits (N, 3) of the changed radiographs, one by one, as screening does."""
     with WorkerPool(workers) as pool:
-        return np.concatenate([row for row, _ in pool.map(lambda one: session.run(change(one)[None]), inputs)])
+        return np.concatenate([found.logits for found in pool.map(lambda one: session.run(change(one)[None]), inputs)])
 
 
 def run(

@@ -18,4 +18,4 @@ def released() -> Session:
 def score(session: Session, pixels: list[Pixels], change: Change = np.asarray) -> NDArray[np.float32]:
     """Logits (N, 3), one radiograph at a time, as screening does."""
     with WorkerPool(2) as pool:
-        return np.concatenate(list(pool.map(lambda seen: session.run(change(seen)[None])[0], pixels)))
+        return np.concatenate(list(pool.map(lambda seen: session.run(change(seen)[None]).logits, pixels)))

@@ -1,4 +1,4 @@
-"""Pneumoscope screens children's chest radiographs for pneumonia. Research use; not a medical device.
+"""Pneumoscope screens chest radiographs for pneumonia. Research use; not a medical device.
 
     >>> import pneumoscope
     >>> with pneumoscope.load() as screener:

@@ -1,5 +1,7 @@
 """What can go wrong for a reason the user can act on."""
 
+import os
+
 
 class PneumoscopeError(Exception):
     """A failure with a message that says what was wrong, with which file, and what to do.
@@ -24,8 +26,19 @@ class TrainingError(PneumoscopeError):
     exit_code = 4
 
 
+class AssuranceError(PneumoscopeError):
+    """A self-test, a journal or a replay shows that something is not as it was."""
+
+    exit_code = 5
+
+
 class MissingExtraError(PneumoscopeError):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part. Install it: pip install 'pneumoscope[{extra}]'")
+
+
+def system_text(error: OSError, place: object) -> str:
+    """What the system could not do, in one line: the file, or ``place`` where the error names none, and why."""
+    return f"{error.filename or place}: {os.strerror(error.errno) if error.errno else type(error).__name__}"

@@ -6,8 +6,9 @@ from typing import Any
 
 import onnx
 import pytest
+from cards import make_card
 
-from pneumoscope.bundle.card import METADATA_KEY, RELEASED, SCHEMA, BundleCard
+from pneumoscope.bundle.card import AGES, METADATA_KEY, RELEASED, SCHEMA, TRIAL, AgeRange, BundleCard
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
@@ -15,18 +16,11 @@ from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.errors import BundleError
 
 POINTS = (OperatingPoint("balanced", 0.8128622338685723, "score 0"), OperatingPoint("high-sensitivity", 0.2, "recall"))
-CARD = BundleCard(
-    name="test",
-    version="0.0.1",
-    created="2026-01-01T00:00:00+00:00",
-    licence="Apache-2.0",
-    input_size=224,
-    preprocessing="bilinear, antialiased",
-    rule=DecisionRule(Calibration(0.5, -0.25), POINTS, "balanced"),
+CARD = make_card(
+    rule=DecisionRule(Calibration(0.5, -0.25), POINTS, "balanced", 0.2),
     training={"seed": 0, "recipe": {"name": "smoke"}},
     validation={"title": "Validation", "points": []},
-    intended_use="Tests.",
-    limits=("None of this is real.",),
+    ages=AgeRange(1, 6),
 )
 
 
@@ -36,6 +30,12 @@ def changed(change: dict[str, Any]) -> str:
 
 def test_a_card_reads_back_what_was_written() -> None:
     assert BundleCard.from_json(CARD.to_json()) == CARD
+
+
+def test_a_card_says_whether_its_model_was_for_a_trial() -> None:
+    assert CARD.trial is None
+    tried = replace(CARD, training={TRIAL: "Do not use it."})
+    assert BundleCard.from_json(tried.to_json()).trial == "Do not use it."
 
 
 def test_a_card_states_its_schema_and_class_order() -> None:
@@ -65,6 +65,19 @@ def test_a_card_of_schema_1_reads_in_the_words_of_today() -> None:
     assert BundleCard.from_json(card.to_json()) == card
 
 
+def test_a_card_of_schema_2_knows_two_answers() -> None:
+    content = CARD.to_dict() | {"schema": 2}
+    del content["rule"]["rule_out"]
+    assert BundleCard.from_json(json.dumps(content)).rule == replace(CARD.rule, rule_out=None)
+    assert BundleCard.from_json(json.dumps(content)).to_dict()["rule"]["rule_out"] is None
+
+
+@pytest.mark.parametrize(("schema", "ages"), [(2, AGES), (SCHEMA, None)])
+def test_a_card_that_says_nothing_of_ages_has_those_of_its_time(schema: int, ages: AgeRange | None) -> None:
+    content = {key: value for key, value in CARD.to_dict().items() if key != "ages"}
+    assert BundleCard.from_json(json.dumps(content | {"schema": schema})).ages == ages
+
+
 @pytest.mark.parametrize("text", ["", "no json", "[]", "3", "null", '"schema"', CARD.to_json()[:-9]])
 def test_what_is_no_card_is_refused(text: str) -> None:
     with pytest.raises(BundleError, match="cannot be trusted"):
@@ -73,7 +86,7 @@ def test_what_is_no_card_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None])
 def test_another_schema_is_refused(schema: Any) -> None:
-    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads 1 and {SCHEMA}; update"):
+    with pytest.raises(BundleError, match=f"has schema {schema}, this version reads 1 to {SCHEMA}; update"):
         BundleCard.from_json(changed({"schema": schema}))
 
 
@@ -93,6 +106,9 @@ def test_a_missing_entry_is_refused(missing: str) -> None:
         ({"input_size": 0}, "an input of 0 pixels"),
         ({"input_size": "224"}, "Expected `int`"),
         ({"limits": "none"}, "Expected `array`"),
+        ({"ages": {"low": 6, "high": 1}}, "ages from 6.0 to below 1.0 years"),
+        ({"ages": {"low": -1, "high": 1}}, "ages from -1.0"),
+        ({"ages": {"low": 1, "high": 6, "outside": "guess"}}, "Invalid enum value"),
     ],
     ids=str,
 )

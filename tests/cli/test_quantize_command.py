@@ -21,6 +21,8 @@ def test_a_site_makes_its_own_int8_bundle_and_screens_with_it(
     out = tmp_path / "int8.onnx"
     assert main(["quantize", "--data", str(films), "--films", "4", "--out", str(out)]) == 0
     assert f"wrote {out}" in capsys.readouterr().err
+    assert main(["selftest", "--bundle", str(out)]) == 0
+    assert "+int8 on onnxruntime: passed." in capsys.readouterr().out
     assert main(["screen", str(films / "test"), "--bundle", str(out)]) == 0
     assert f"{pneumoscope.load().card.version}+int8" in capsys.readouterr().out
     assert main(["info", "--bundle", str(out)]) == 0

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from pneumoscope.cli import main
 KEYS = [
     "schema_version", "source", "source_sha256", "sop_instance_uid", "series_instance_uid", "study_instance_uid",
     "time", "status", "reason", "detail", "finding", "probability", "viral_probability", "score", "threshold",
-    "operating_point", "model_name", "model_version", "model_sha256", "runtime", "package_version", "remarks",
+    "rule_out", "operating_point", "model_name", "model_version", "model_sha256", "site_profile_sha256", "runtime",
+    "package_version", "remarks", "heatmap_file", "listed",
 ]  # fmt: skip
 
 Screen = Callable[..., tuple[int, str, str]]
@@ -120,6 +122,29 @@ def test_a_link_to_itself_and_a_broken_name_stop_no_other(screen: Screen, films:
     assert [json.loads(line)["reason"] for line in out.splitlines()] == [None, "not_found", "unreadable"]
 
 
+def test_a_list_can_be_matched_back(screen: Screen, films: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(f"Image;source;finding\n{films[0]};PACS;x\ngone.png;CD;y\n")
+    code, out, err = screen(
+        tmp_path / "list.csv", films[1], "--path-column", "image", "--json", "--csv", tmp_path / "o.csv"
+    )
+    assert (code, err) == (3, f"wrote {tmp_path}/o.csv\n")
+    listed = [{"source": "PACS", "finding": "x"}, {"source": "CD", "finding": "y"}, {}]
+    assert [json.loads(line)["listed"] for line in out.splitlines()] == listed
+    with (tmp_path / "o.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["source"], row["listed_source"], row["listed_finding"]) for row in rows] == [
+        (str(films[0]), "PACS", "x"), (f"{tmp_path}/gone.png", "CD", "y"), (str(films[1]), "", ""),
+    ]  # fmt: skip
+
+
+def test_a_list_without_its_column_names_those_found(screen: Screen, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("Image;source\na.png;PACS\n")
+    code, out, err = screen(tmp_path / "list.csv")
+    assert (code, out) == (2, "")
+    assert "columns found: 'Image', 'source'; none of them is the path" in err
+    assert "--path-column" in err
+
+
 def test_a_typo_costs_no_earlier_result(screen: Screen, films: list[Path], tmp_path: Path) -> None:
     earlier = tmp_path / "out.csv"
     earlier.write_text("precious")
@@ -150,24 +175,47 @@ def test_a_damaged_bundle_is_named(films: list[Path], tmp_path: Path, capsys: py
     assert "broken.onnx" in err
 
 
-def test_ctrl_c_keeps_the_rows_so_far(tiny_bundle: Path, tmp_path: Path) -> None:
-    source = tmp_path / "film.png"
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_what_was_screened_stays_and_so_does_an_earlier_run(
+    tiny_bundle: Path, tmp_path: Path, end: signal.Signals, earlier: bool
+) -> None:
+    source, table, page = tmp_path / "film.png", tmp_path / "out.csv", tmp_path / "page.html"
     Image.fromarray(film(150, 2000, 2000)).save(source)
-    table = tmp_path / "out.csv"
-    with start(tiny_bundle, *[source] * 3000, "--json", "--csv", table) as run:
+    if earlier:
+        table.write_text("precious")
+        page.write_text("precious")
+    with start(tiny_bundle, *[source] * 3000, "--json", "--csv", table, "--html", page) as run:
         assert run.stdout is not None
         assert run.stderr is not None
-        lines = [run.stdout.readline()]
-        run.send_signal(signal.SIGINT)
+        lines = [run.stdout.readline() for _ in range(5)]
+        run.send_signal(end)
         lines += run.stdout.readlines()
         err = run.stderr.read()
-    assert run.returncode == 130
-    assert "Traceback" not in err
-    records = [json.loads(line) for line in lines]
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    records = [json.loads(line) for line in lines if line.endswith("\n")]
     assert 0 < len(records) < 3000
-    assert len(rows) in (len(records), len(records) - 1)  # the signal may fall between the two
+    names = [f"{name}.unfinished" if earlier else name for name in ("out", "page")]
+    with (tmp_path / f"{names[0]}.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert abs(len(rows) - len(records)) <= 1  # the signal may fall between the two
+    assert re.search(r"Unfinished: \d+ of 3,000 films", (tmp_path / f"{names[1]}.html").read_text())
+    if earlier:
+        assert table.read_text() == page.read_text() == "precious"
+    if end is signal.SIGINT:
+        assert run.returncode == 130
+        assert "Traceback" not in err
+        assert re.search(rf"stopped after \d+ of 3,000 films; kept: .*{names[1]}\.html.*{names[0]}\.csv\.", err)
+
+
+def test_a_run_that_is_whole_takes_the_place_of_an_earlier_one(
+    screen: Screen, films: list[Path], tmp_path: Path
+) -> None:
+    for count in (1, 2):
+        code, _, _ = screen(*films[:count], "--csv", tmp_path / "out.csv", "--html", tmp_path / "page.html")
+        assert code == 0
+        assert len((tmp_path / "out.csv").read_text().splitlines()) == 1 + count
+        assert (tmp_path / "page.html").read_text().count("<article") == count
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["films", "out.csv", "page.html"]
 
 
 @pytest.mark.parametrize("extra", [[], ["--json"]])
@@ -215,12 +263,42 @@ def test_a_second_run_does_not_screen_the_heatmaps_of_the_first(screen: Screen, 
         code, out, _ = screen(tmp_path, "--json", "--heatmaps", tmp_path / "heat")
         assert (code, len(out.splitlines())) == (0, 1)
     [heatmap] = (tmp_path / "heat").iterdir()
-    code, out, _ = screen(tmp_path, "--json")
-    assert code == 3
-    assert {json.loads(line)["source"]: json.loads(line)["reason"] for line in out.splitlines()} == {
-        str(tmp_path / "film.png"): None,
-        str(heatmap): "not_a_radiograph",
-    }
+    assert json.loads(out)["heatmap_file"] == str(heatmap)
+    code, out, err = screen(tmp_path, "--json")
+    assert (code, err) == (0, "pneumoscope: passed over: 1 heatmap of Pneumoscope\n")
+    assert [json.loads(line)["source"] for line in out.splitlines()] == [str(tmp_path / "film.png")]
+    code, out, _ = screen(heatmap, "--json")
+    assert (code, json.loads(out)["reason"]) == (3, "not_a_radiograph")
+
+
+def test_pictures_of_a_version_that_marked_none_are_passed_over_too(screen: Screen, tmp_path: Path) -> None:
+    Image.fromarray(film(200)).save(tmp_path / "film.png")
+    heat = tmp_path / "heat"
+    screen(tmp_path, "--heatmaps", heat)
+    [heatmap] = heat.iterdir()
+    Image.open(heatmap).save(heatmap)  # without its texts
+    Image.fromarray(film(100)).save(heat / "a-film-that-lies-there.png")
+    code, out, err = screen(tmp_path, "--json", "--heatmaps", heat)
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert "passed over: 1 heatmaps of an earlier run" in err
+
+
+def test_what_a_folder_holds_besides_films_is_counted_in_one_line(screen: Screen, tmp_path: Path) -> None:
+    Image.fromarray(film(200)).save(tmp_path / "film.png")
+    (tmp_path / "\x1b[31mnotes.txt").write_text("notes")
+    (tmp_path / "._film.png").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "__MACOSX").mkdir()
+    code, out, err = screen(tmp_path, tmp_path / "__MACOSX", "--json")
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert err == "pneumoscope: passed over: 2 macOS resource folders; 1 text file; 1 macOS resource file\n"
+
+
+def test_messages_do_not_steer_the_terminal(screen: Screen, tmp_path: Path) -> None:
+    (tmp_path / "\x1b[31m").mkdir()
+    code, _, err = screen(tmp_path / "\x1b[31m")
+    assert code == 2
+    assert "\x1b" not in err
+    assert r"\x1b[31m: no film in this folder" in err
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

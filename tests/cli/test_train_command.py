@@ -3,9 +3,15 @@
 from pathlib import Path
 
 import pytest
+from limits import files_of_at_most
 
-from pneumoscope.cli import main
+from pneumoscope.cli import _parser, main
 from pneumoscope.cli.sweep import _read_seeds
+from pneumoscope.cli.train import _listener, _resumable, make_setting
+from pneumoscope.data.manifest import ManifestForm
+from pneumoscope.errors import TrainingError
+from pneumoscope.files import write_bytes
+from pneumoscope.progress import silent
 
 
 def _refuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -29,6 +35,7 @@ def _refuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--resume", "R", "--seed", "0"], "--resume takes no other option"),
         (["--resume", "R", "--smoke"], "--resume takes no other option"),
         (["--resume", "R", "--weights", "random"], "--resume takes no other option"),
+        (["--resume", "R", "--positive", "sick"], "--resume takes no other option"),
     ],
 )
 def test_wrong_usage_of_train_ends_with_2(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,12 +72,62 @@ def test_a_run_is_not_written_over_other_files(out: str, tmp_path: Path, capsys:
     assert [path.read_text() for path in tmp_path.iterdir()] == ["years of work"]
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_who_stops_a_run_is_told_how_to_go_on_with_it(
+    begun: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "my run"
+    run.mkdir()
+    if begun:
+        (run / "config.json").touch()
+    with pytest.raises(KeyboardInterrupt), _resumable(run):
+        raise KeyboardInterrupt
+    told = f"pneumoscope: what is done is kept; go on with: pneumoscope train --resume '{run}'\n"
+    assert capsys.readouterr().err == told * begun
+
+
+def test_a_disk_that_is_full_stops_a_run_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "config.json").touch()
+    path = tmp_path / "checkpoint.npz"
+    with files_of_at_most(1000), pytest.raises(TrainingError) as caught, _resumable(tmp_path):
+        write_bytes(path, bytes(2000))
+    assert str(caught.value) == (
+        f"{path}: File too large; free some space or mend the folder. "
+        f"What is done is kept; go on then with: pneumoscope train --resume {tmp_path}"
+    )
+
+
+def test_every_epoch_has_a_line_with_the_time_that_is_left() -> None:
+    lines: list[str] = []
+    listener = _listener("quick", silent, lines.append)
+    measured = {"val_loss": 0.5, "val_auc": 0.9, "val_recall": 0.8, "val_specificity": 0.7}
+    trained = {"member": 0, "phase": "128 px", "loss": 0.4, "auc": 0.95, "seconds": 60.0} | measured
+    history = []
+    listener.estimated(7200)
+    for epoch in (1, 2):
+        history.append(trained | {"epoch": epoch})
+        listener.estimated(7200 - 1800 * epoch)
+        listener.epoch_ended(history)
+    listener.epoch_ended([*history, {"member": 0, "phase": "result", "epoch": 1} | measured])
+    assert lines[0] == "quick: about 2 h here"
+    assert [line.partition(":")[0] for line in lines[1:]] == ["128 px epoch 1", "128 px epoch 2", "result"]
+    assert [line.rpartition(" | ")[2] for line in lines[1:3]] == ["about 1 h 30 min left", "about 1 h left"]
+    assert "left" not in lines[3]
+
+
 @pytest.mark.parametrize("arguments", [["report"], ["export", "--out", "b.onnx"]], ids=" ".join)
 def test_a_folder_without_a_run_has_no_report_and_no_bundle(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*arguments, str(tmp_path)]) == 2
     assert "no training run here (config.json is missing)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["train"], ["sweep", "--seeds", "0"]], ids=lambda command: command[0])
+def test_the_words_of_a_manifest_reach_the_run(command: list[str]) -> None:
+    named = ["--path-column", "Bild", "--label-column", "Befund", "--positive", "krank"]
+    options = _parser().parse_args([*command, "--data", "D", "--out", "R", "--smoke", *named])
+    assert make_setting(options, 0).form == ManifestForm("Bild", "Befund", "krank")
 
 
 def test_a_list_of_seeds_is_read() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.data.layout import distinct, fingerprint, is_official_test, load, sha256, write_manifest
+from pneumoscope.data.layout import distinct, fingerprint, is_official_test, load, sha256
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
 
@@ -100,15 +101,19 @@ def test_a_manifest_overrides_what_the_name_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "first line must name the columns"),
-        ("file,label\na.png,normal\n", "first line must name the columns"),
+        ("", "columns found: none"),
+        (
+            "file,label\na.png,normal\n",
+            "columns found: 'file', 'label'; none of them is the path, 'path'.*--path-column",
+        ),
+        ("path,sick\na.png,normal\n", "none of them is the label, 'label'.*--label-column"),
         ("path,label\n", "no labelled film found"),
-        ("path,label\na.png,sick\n", "line 2: label must be normal or pneumonia, not 'sick'"),
+        ("path,label\na.png,sick\n", r"line 2: label must be normal or pneumonia .* not 'sick'; .*--positive"),
         ("path,label\na.png,normal\na.png\n", "line 3: label must be"),
         ("path,label,subtype\na.png,pneumonia,fungal\n", "line 2: subtype must be bacterial, viral or empty"),
         ("path,label,split\na.png,normal,training\n", "line 2: split must be one of train, val, test or empty"),
         ("path,label\nb.png,normal\n", "line 2: .*b.png does not exist"),
-        ("path,label\n,normal\n", "line 2: .* does not exist"),
+        ("path,label\n,normal\n", "line 2: the path is empty"),
         (f"path,label\n{'a' * 200_000},normal\n", "not a CSV text file"),
     ],
 )
@@ -168,7 +173,7 @@ def test_films_of_one_name_in_other_folders_are_of_other_patients(tmp_path: Path
 def test_a_film_is_no_manifest(tmp_path: Path) -> None:
     film = tmp_path / "film.png"
     film.write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(DataError, match="the first line must name the columns"):
+    with pytest.raises(DataError, match="first line must name the columns"):
         load(film)
 
 
@@ -240,16 +245,28 @@ def test_a_manifest_keeps_the_names_of_links_so_that_their_order_stays(tmp_path)
     assert [film.path.name for film in load(tmp_path / "manifest.csv")] == [film.path.name for film in films]
 
 
-def test_a_manifest_may_say_age_view_and_device(tmp_path: Path) -> None:
-    _place(tmp_path, "a.png", "b.png")
-    manifest = tmp_path / "films.csv"
-    manifest.write_text("path,label,age,view,device\na.png,normal,0.5,pa,Room  1\nb.png,normal,,,\n")
-    films = load(manifest)
-    assert [(film.age_years, film.view, film.device) for film in films] == [(0.5, "PA", "Room 1"), (None, None, None)]
-    write_manifest(films, tmp_path / "again.csv")
-    again = load(tmp_path / "again.csv")
-    assert [(film.age_years, film.view, film.device) for film in again] == [(0.5, "PA", "Room 1"), (None, None, None)]
-    for wrong in ("four", "-1", "nan", "1990"):
-        manifest.write_text(f"path,label,age\na.png,normal,{wrong}\n")
-        with pytest.raises(DataError, match="line 2: age must be in years"):
-            load(manifest)
+def test_what_a_labelled_folder_holds_beside_the_classes_is_named(tmp_path: Path) -> None:
+    for place in (
+        "Train/NORMAL/a.png",
+        "Train/PNEUMONIA/b.png",
+        "Train/VIRAL/c.png",
+        "valid/NORMAL/d.png",
+        "__MACOSX/NORMAL/e.png",
+        "Train/NORMAL/._a.png",
+        "Train/stray.png",
+        "README.txt",
+    ):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(b"\x89PNG\r\n\x1a\n" if place.endswith(".png") else b"films")
+    said: list[str] = []
+    assert [film.path.name for film in load(tmp_path, say=said.append)] == ["a.png", "b.png"]
+    [line] = said
+    assert line.endswith(f"folders of no known class or split: valid, Train{os.sep}VIRAL")
+    for part in ("1 text file", "1 macOS resource folder", "1 macOS resource file", "1 film outside the class folders"):
+        assert part in line
+
+
+def test_a_folder_without_known_names_says_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "valid" / "NORMAL").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"no labelled film found.*folder of no known class or split: valid"):
+        load(tmp_path)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.data.layout import load, write_manifest
+from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.data.splits import block_folds, series, validation
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError

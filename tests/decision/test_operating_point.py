@@ -3,11 +3,6 @@ import pytest
 from pneumoscope.decision.operating_point import OperatingPoint, threshold_text
 
 
-def test_a_probability_at_the_threshold_is_a_finding() -> None:
-    point = OperatingPoint("any", 0.25, "by hand")
-    assert [point.finding(value) for value in (0.2499999, 0.25, 1.0)] == ["normal", "pneumonia", "pneumonia"]
-
-
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.1, float("nan")])
 def test_a_threshold_lies_between_0_and_1(threshold: float) -> None:
     with pytest.raises(ValueError, match="must lie between 0 and 1"):

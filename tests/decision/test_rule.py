@@ -1,6 +1,7 @@
 """The decision rule: what it holds, what it finds, and its numbers against a second way to compute them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,8 +50,25 @@ def test_the_log_odds_stay_finite_where_the_probability_rounds_to_1() -> None:
 
 
 def test_a_probability_at_the_threshold_is_pneumonia() -> None:
-    assert BALANCED.finding(0.5) is Finding.PNEUMONIA
-    assert BALANCED.finding(math.nextafter(0.5, 0)) is Finding.NORMAL
+    assert RULE.finding(0.5, BALANCED) is Finding.PNEUMONIA
+    assert RULE.finding(math.nextafter(0.5, 0), BALANCED) is Finding.NORMAL
+
+
+@pytest.mark.parametrize("point", [BALANCED, SENSITIVE, *(OperatingPoint(CUSTOM, at, "") for at in (0.01, 0.99))])
+def test_between_rule_out_and_the_threshold_a_finding_is_uncertain(point: OperatingPoint) -> None:
+    rule = replace(RULE, rule_out=0.2)
+    below = min(0.2, point.threshold)
+    assert rule.normal_below(point) == below
+    for probability in (0.0, math.nextafter(below, 0), below, math.nextafter(point.threshold, 0), point.threshold, 1.0):
+        called, cleared = probability >= point.threshold, probability < below
+        expected = Finding.PNEUMONIA if called else Finding.NORMAL if cleared else Finding.UNCERTAIN
+        assert rule.finding(probability, point) is expected
+
+
+@pytest.mark.parametrize("rule_out", [0.0, 1.0, -0.5, float("nan")])
+def test_a_rule_out_threshold_out_of_range_is_refused(rule_out: float) -> None:
+    with pytest.raises(ValueError, match=r"'rule-out' is .* between 0 and 1"):
+        replace(RULE, rule_out=rule_out)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, 2.0, -0.1, float("nan")])

@@ -35,16 +35,6 @@ def test_a_film_in_a_black_frame_passes(grey):
     assert read(smaller).pixels.shape == smaller.shape
 
 
-@pytest.mark.parametrize(("value", "share", "refused"), [(128, 0.1, True), (128, 0.05, False), (0, 0.3, False)])
-def test_a_film_whose_lower_part_is_one_grey_is_truncated(grey, reason, value, share, refused):
-    cut = np.clip(grey, 1, 254)
-    cut[len(cut) - int(share * len(cut)) :] = value
-    if refused:
-        assert reason(cut) is Reason.TRUNCATED
-    else:
-        assert read(cut).pixels.shape == grey.shape
-
-
 def test_a_decoded_film_with_a_lost_lower_half_is_truncated(grey, encode, reason):
     """Some writers end a file that they lost the end of: it decodes without a complaint, and its rest is grey."""
     content = encode(np.clip(grey, 1, 254), "JPEG", quality=90)

@@ -6,15 +6,10 @@ import pytest
 
 from experiments.heatmap_check import page
 from experiments.heatmap_check.__main__ import main
-from experiments.heatmap_check.measure import best_share, sample
+from experiments.heatmap_check.measure import sample
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation.report import style
-from pneumoscope.screening.heatmap_check import chance
-
-
-def test_best_share_is_what_no_other_even_map_of_the_field_reaches() -> None:
-    assert chance() < best_share(7) < 1
 
 
 def test_record_of_real_radiographs_makes_tables_and_a_figure(real_films: Path, tmp_path: Path) -> None:
@@ -25,7 +20,8 @@ def test_record_of_real_radiographs_makes_tables_and_a_figure(real_films: Path, 
     assert {"machine", "commit", "bundle"} <= record.keys()
     assert {row["class"] for row in record["rows"]} >= {"bacterial", "viral"}
     for row in record["rows"]:
-        assert 0 <= row["lung_share"] <= record["best_share"]
+        assert 0 <= row["lung_share"] <= 1
+        assert 0 < row["lung_area"] < 0.5
         assert len(row["agreement_straight"]) == 4
         assert all(-1 <= value <= 1 for value in (row["agreement"], *row["agreement_straight"]))
     assert f"| all | {len(record['rows'])} |" in page.tables(record)

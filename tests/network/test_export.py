@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from cards import CARD
+from cards import make_card
 
 from pneumoscope.bundle.card import METADATA_KEY, BundleCard
 from pneumoscope.errors import BundleError
@@ -16,6 +16,8 @@ from pneumoscope.network.export import write_bundle
 from pneumoscope.progress import silent
 from pneumoscope.training.loop.validation import predict
 from pneumoscope.training.radiographs.packing import PackedRadiographs
+
+CARD = make_card(limits=("Knows nothing.", "Kennt Röntgenbilder nicht."))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from limits import files_of_at_most
 
 from pneumoscope.bundle.card import QUANTIZED, RELEASED
 from pneumoscope.decision.score import pneumonia_score
@@ -33,8 +34,8 @@ def int8(synthetic: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_int8_answers_nearly_as_float_at_half_the_size(synthetic: np.ndarray, int8: Path) -> None:
-    expected, _ = open_session(RELEASED, 1, "onnxruntime").run(synthetic)
-    logits, maps = open_session(int8, 1, "onnxruntime").run(synthetic)
+    expected = open_session(RELEASED, 1, "onnxruntime").run(synthetic).logits
+    logits, maps, *_ = open_session(int8, 1, "onnxruntime").run(synthetic)
     assert np.ptp(expected, axis=0).min() > 2
     np.testing.assert_allclose(logits, expected, atol=1.25)  # of logits that lie 19 apart
     assert np.abs(logits - expected).mean() < 0.5
@@ -42,6 +43,12 @@ def test_int8_answers_nearly_as_float_at_half_the_size(synthetic: np.ndarray, in
     assert np.abs(logits - expected).max() > 0
     assert maps.shape == (len(synthetic), 6, 6, 3)  # what the released network reads at 192 pixels
     assert int8.stat().st_size < 0.55 * RELEASED.stat().st_size
+
+
+def test_a_full_disk_is_named_and_nothing_is_written(synthetic: np.ndarray, tmp_path: Path) -> None:
+    with files_of_at_most(1_000_000), pytest.raises(OSError, match=r"File too large: .*plain\.onnx"):
+        quantize(RELEASED, synthetic, tmp_path / "int8.onnx", {}, silent)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_kernels_leave_room_for_sums_of_16_bits(int8: Path) -> None:

@@ -5,10 +5,15 @@ import pytest
 from scipy.stats import beta, norm
 
 from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.guarantees import highest_with_recall, trials_needed
 from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
-from pneumoscope.release.fit_rule import choose_operating_points, fit_calibration, fit_rule, highest_with_recall
+from pneumoscope.release.fit_rule import (
+    choose_operating_points,
+    fit_calibration,
+    fit_rule,
+)
 
 NEGATIVES, POSITIVES = norm(-2.0, 1.0), norm(1.5, 1.6)
 
@@ -65,8 +70,21 @@ def test_balanced_is_score_0_under_any_calibration(slope: float, intercept: floa
     scores, positive = _scores(300)
     fitted = Calibration(slope, intercept)
     point, *_ = choose_operating_points(fitted, scores, positive)
-    found = [point.finding(value) == "pneumonia" for value in fitted.probability(np.array([-0.01, 0.0, 0.01]))]
+    found = (fitted.probability(np.array([-0.01, 0.0, 0.01])) >= point.threshold).tolist()
     assert found == [False, True, True]
+
+
+def test_the_rule_out_threshold_is_that_of_high_sensitivity() -> None:
+    scores, positive = _scores(300)
+    logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -50)], axis=1)
+    rule = fit_rule(logits, positive)
+    assert rule.rule_out == rule.operating_point("high-sensitivity").threshold < rule.operating_point().threshold
+
+
+def test_too_few_pneumonias_prove_no_rule_out_threshold() -> None:
+    scores, positive = _scores(50)
+    logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -50)], axis=1)
+    assert fit_rule(logits, positive).rule_out is None
 
 
 @pytest.mark.parametrize("count", [149, 237, 500, 1000])
@@ -136,3 +154,10 @@ def test_a_threshold_that_was_fixed_before_is_the_default() -> None:
     rule = fit_rule(logits, positive, 0.7)
     assert (rule.default_operating_point, rule.operating_point().threshold) == (BASELINE, 0.7)
     assert rule.operating_points[1:] == fit_rule(logits, positive).operating_points
+
+
+@pytest.mark.parametrize("least", [0.9, 0.95, 0.98])
+def test_a_recall_is_proven_from_as_many_pneumonias_as_is_said(least: float) -> None:
+    fewest = trials_needed(0, least)
+    assert highest_with_recall(np.linspace(0.5, 0.9, fewest), least) is not None
+    assert highest_with_recall(np.linspace(0.5, 0.9, fewest - 1), least) is None

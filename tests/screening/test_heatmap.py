@@ -67,7 +67,7 @@ def test_long_side_of_the_kept_film_is_bounded_and_the_aspect_stays(screener: Sc
 
 def test_picture_shows_film_and_heat_side_by_side(screener: Screener) -> None:
     image = picture(screener.screen(film(200, 240, 320), heatmap=True))
-    assert image.size == (1024, 384 + 34)
+    assert image.size == (1024, 384 + 4 * 20 + 2 * 8)
     legend = np.asarray(image)[384:]
     assert legend.max() > 200  # something is written
 
@@ -77,7 +77,7 @@ def test_same_names_in_different_folders_do_not_collide(screener: Screener, tmp_
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         Image.fromarray(film(180)).save(tmp_path / folder / "film.png")
-        out.add(screener.screen(tmp_path / folder / "film.png", heatmap=True))
-    out.add(screener.screen(tmp_path / "gone.png"))
+        out.save(screener.screen(tmp_path / folder / "film.png", heatmap=True))
+    out.save(screener.screen(tmp_path / "gone.png"))
     assert len(list((tmp_path / "heat").iterdir())) == 2
     assert name_of(Path("x" * 250 + ".png")).startswith("x" * 60 + "-")

@@ -13,7 +13,7 @@ from pneumoscope.screening.heatmap_check import (
     MOVED,
     agreement,
     assess_heatmap,
-    chance,
+    lung_outline,
     lung_share,
     moved,
 )
@@ -22,6 +22,7 @@ from pneumoscope.screening.output.page import Page
 from pneumoscope.screening.result import HeatmapStatus
 from pneumoscope.screening.screener import Screener
 
+FIELD = lung_field(224)
 LUNGS = lung_field(224).reshape(7, 32, 7, 32).mean(axis=(1, 3)).astype(np.float32)
 
 
@@ -46,9 +47,22 @@ def dark() -> np.ndarray:
 
 
 def test_share_is_chance_for_an_even_map_more_on_the_lungs_nothing_in_the_corner() -> None:
-    assert lung_share(np.full((7, 7), 0.4, np.float32)) == pytest.approx(chance())
-    assert 0.6 < lung_share(LUNGS) < 0.7
-    assert lung_share(corner()) == 0
+    assert lung_share(np.full((7, 7), 0.4, np.float32), FIELD) == pytest.approx(FIELD.mean())
+    assert 0.6 < lung_share(LUNGS, FIELD) < 0.7
+    assert lung_share(corner(), FIELD) == 0
+
+
+def test_lungs_are_where_the_bundle_sees_them() -> None:
+    seen = np.zeros((12, 12), np.float32)
+    seen[:, :6] = 1
+    outline = lung_outline(seen[None])
+    assert outline[:, :100].all()
+    assert not outline[:, 124:].any()
+    np.testing.assert_array_equal(lung_outline(None), FIELD)
+    left = np.zeros((7, 7), np.float32)
+    left[3, 1] = 1
+    assert lung_share(left, outline) == pytest.approx(1)
+    assert assess_heatmap(left[:, ::-1].copy(), outline, lambda: left) is HeatmapStatus.OUTSIDE_LUNGS
 
 
 @pytest.mark.parametrize("shift", [(12, 12), (-12, 0), (0, 30), (5, -7)])
@@ -74,12 +88,12 @@ def test_check_asks_for_the_second_inference_only_where_it_decides() -> None:
     def again(heat: np.ndarray) -> Callable[[], Any]:
         return lambda: asked.append(1) or heat
 
-    assert assess_heatmap(np.zeros((7, 7), np.float32), again(LUNGS)) is None
-    assert assess_heatmap(corner(), again(corner())) is HeatmapStatus.OUTSIDE_LUNGS
+    assert assess_heatmap(np.zeros((7, 7), np.float32), FIELD, again(LUNGS)) is None
+    assert assess_heatmap(corner(), FIELD, again(corner())) is HeatmapStatus.OUTSIDE_LUNGS
     assert not asked
-    assert assess_heatmap(LUNGS, again(LUNGS)) is HeatmapStatus.SHOWN
+    assert assess_heatmap(LUNGS, FIELD, again(LUNGS)) is HeatmapStatus.SHOWN
     assert agreement(LUNGS, corner(), MOVED) < LEAST_AGREEMENT
-    assert assess_heatmap(LUNGS, again(corner())) is HeatmapStatus.UNSTABLE
+    assert assess_heatmap(LUNGS, FIELD, again(corner())) is HeatmapStatus.UNSTABLE
     assert len(asked) == 2
 
 

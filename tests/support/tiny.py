@@ -6,30 +6,10 @@ from typing import Any
 
 import numpy as np
 import onnx
+from cards import make_card
 from onnx import TensorProto, helper, numpy_helper
 
-CARD: dict[str, Any] = {
-    "schema": 2,
-    "name": "tiny",
-    "version": "0.0.1",
-    "created": "2026-01-01",
-    "licence": "Apache-2.0",
-    "classes": ["normal", "bacterial", "viral"],
-    "input_size": 224,
-    "preprocessing": "bilinear, antialiased",
-    "rule": {
-        "calibration": {"slope": 0.5, "intercept": 0.1},
-        "operating_points": [
-            {"name": "balanced", "threshold": 0.5, "policy": "best balanced accuracy"},
-            {"name": "high-sensitivity", "threshold": 0.2, "policy": "recall at least .98"},
-        ],
-        "default_operating_point": "balanced",
-    },
-    "training": {},
-    "validation": {},
-    "intended_use": "Tests.",
-    "limits": ["Knows nothing but <brightness>."],
-}
+CARD: dict[str, Any] = make_card().to_dict()
 
 
 def network() -> onnx.ModelProto:

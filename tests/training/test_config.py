@@ -1,14 +1,16 @@
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pneumoscope.data.manifest import ManifestForm
 from pneumoscope.errors import DataError
 from pneumoscope.training.config import RunConfig, Setting, build_config
 from pneumoscope.training.recipes import RECIPES
-from pneumoscope.training.run_folder import begin, load_finished, read_config, resume_setting, write_config
+from pneumoscope.training.run_folder import begun, load_finished, read_config, resume_setting, write_config
 
 CONFIG = RunConfig(
     recipe=RECIPES["default"],
@@ -24,9 +26,11 @@ CONFIG = RunConfig(
 )
 
 
-def test_a_configuration_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    write_config(tmp_path, CONFIG)
-    assert read_config(tmp_path) == CONFIG
+@pytest.mark.parametrize("source", ["/data/films", os.fsdecode(b"/data/M\xfcller")])
+def test_a_configuration_reads_back_as_it_was_written(source: str, tmp_path: Path) -> None:
+    config = replace(CONFIG, source=source)
+    write_config(tmp_path, config)
+    assert read_config(tmp_path) == config
 
 
 def test_a_run_tells_others_all_but_where_files_lay() -> None:
@@ -40,6 +44,10 @@ def test_a_run_goes_on_with_what_it_was_asked_to_do(tmp_path: Path) -> None:
     write_config(tmp_path, CONFIG)
     asked = Setting(Path("/data/films"), RECIPES["default"], 7, Path("/weights.h5"), tmp_path / "cache")
     assert resume_setting(tmp_path, tmp_path / "cache") == asked
+    form = ManifestForm("Bild", "Befund", "krank")
+    write_config(tmp_path, replace(CONFIG, form=form))
+    assert resume_setting(tmp_path, tmp_path / "cache") == replace(asked, form=form)
+    assert "krank" not in json.dumps(read_config(tmp_path).provenance())
 
 
 def _write(folder: Path, change: dict[str, Any]) -> None:
@@ -91,24 +99,40 @@ def test_what_ended_is_not_resumed_and_what_runs_is_not_finished(tmp_path: Path)
         load_finished(tmp_path)
 
 
+def _begin(folder: Path, config: RunConfig = CONFIG) -> None:
+    with begun(folder, config):
+        pass
+
+
 def test_a_folder_does_not_take_another_run(tmp_path: Path) -> None:
-    begin(tmp_path / "run", CONFIG)
-    other = replace(CONFIG, seed=8, recipe=RECIPES["quick"])
-    with pytest.raises(DataError, match="holds a run with another recipe, seed; choose a new folder"):
-        begin(tmp_path / "run", other)
-    with pytest.raises(DataError, match="another fingerprint"):
-        begin(tmp_path / "run", replace(CONFIG, fingerprint="0" * 64))
-    with pytest.raises(DataError, match="another labels"):
-        begin(tmp_path / "run", replace(CONFIG, labels="0" * 64))
-    begin(tmp_path / "run", replace(CONFIG, source="/moved/films", versions={"python": "3.14"}))
+    _begin(tmp_path / "run")
+    for change, named in (
+        ({"seed": 8, "recipe": RECIPES["quick"]}, "recipe, seed; choose a new folder"),
+        ({"fingerprint": "0" * 64}, "fingerprint"),
+        ({"labels": "0" * 64}, "labels"),
+    ):
+        with pytest.raises(DataError, match=f"holds a run with another {named}"):
+            _begin(tmp_path / "run", replace(CONFIG, **change))
+    _begin(tmp_path / "run", replace(CONFIG, source="/moved/films", versions={"python": "3.14"}))
     assert read_config(tmp_path / "run").source == "/moved/films"
 
 
 def test_what_a_kill_left_half_written_goes(tmp_path: Path) -> None:
     (tmp_path / ".checkpoint.npz.12345678.partial").write_bytes(b"half")
     (tmp_path / "checkpoint.npz").write_bytes(b"whole")
-    begin(tmp_path, CONFIG)
+    _begin(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.npz", "config.json"]
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
+    half = tmp_path / ".checkpoint.npz.12345678.partial"
+    with begun(tmp_path, CONFIG):
+        half.write_bytes(b"the first one is writing this")
+        with pytest.raises(DataError, match=rf"{tmp_path}: process {os.getpid()} on .* is at work here; wait"):
+            _begin(tmp_path)
+        assert half.exists()
+    _begin(tmp_path)
+    assert not half.exists()
 
 
 def test_weights_that_are_gone_are_named(tmp_path: Path) -> None:

@@ -4,12 +4,17 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import SEED, SmokeRun, epochs, numbers, read_json, read_logits
+from limits import files_of_at_most
+from runs import SEED, Command, SmokeRun, epochs, numbers, read_json, read_logits
 
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
@@ -23,7 +28,7 @@ from pneumoscope.training.loop.guard import CollapseError
 from pneumoscope.training.loop.listener import Listener
 from pneumoscope.training.loop.validation import predict
 from pneumoscope.training.radiographs.packing import pack
-from pneumoscope.training.radiographs.table import load_training_table, take_side
+from pneumoscope.training.radiographs.table import load_training_table, narrow, take_side
 from pneumoscope.training.recipes import RECIPES
 from pneumoscope.training.run import RESULT, train
 from pneumoscope.training.run_folder import load_finished, load_model
@@ -77,7 +82,7 @@ def test_it_ends_as_a_run_that_was_never_interrupted(smoke: SmokeRun, tmp_path: 
         Setting(smoke.data, SMOKE, SEED, None, tmp_path / "cache"), tmp_path / "run", Listener(epoch_ended=rows.append)
     )
     assert keras.config.dtype_policy().name == policy
-    assert len(rows) == len(ROWS) - 2  # the frozen epochs are told at once
+    assert len(rows) == len(ROWS)  # every epoch is told when it ends
     assert epochs(tmp_path / "run") == epochs(smoke.folder)
     for mine, resumed in zip(numbers(tmp_path / "run"), numbers(smoke.folder), strict=True):
         np.testing.assert_allclose(mine, resumed, rtol=1e-3, atol=1e-4)
@@ -100,7 +105,7 @@ def test_a_finished_folder_tells_all(smoke: SmokeRun) -> None:
 @pytest.mark.slow
 def test_the_kept_logits_are_of_the_kept_weights_at_the_size_of_inference(smoke: SmokeRun, tmp_path: Path) -> None:
     run = load_finished(smoke.folder)
-    table = load_training_table(smoke.data, SMOKE, SEED)
+    table = narrow(load_training_table(smoke.data, SEED), SMOKE)
     held_out = take_side(table, "val")
     answers = predict(load_model(run), pack(held_out, tmp_path, Listener().progress), 64, Listener().progress)
     by_path = {labelled.path: logits for labelled, logits in zip(held_out.values(), answers, strict=True)}
@@ -164,12 +169,71 @@ def test_resuming_a_finished_run_says_so_and_leaves_it_alone(
 
 
 @pytest.mark.slow
-def test_export_needs_no_film(smoke: SmokeRun, dataset: Path, tmp_path: Path) -> None:
+def test_export_and_report_need_no_film(
+    smoke: SmokeRun, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     away = dataset.rename(dataset.with_name("away"))
     try:
         assert main(["export", str(smoke.folder), "--out", str(tmp_path / "model.onnx")]) == 0
+        told = capsys.readouterr().err
+        assert main(["report", str(smoke.folder), "--out", str(tmp_path / "report")]) == 0
     finally:
         away.rename(dataset)
+    assert main(["selftest", "--bundle", str(tmp_path / "model.onnx")]) == 0  # export seals what it writes
+    assert "recipe smoke" in told
+    assert "the card does not say whom the films show; say it: --population" in told
+    assert "the card states no licence of the model; state one: --licence" in told
+    assert "film not at hand" in (tmp_path / "report" / "report.html").read_text()
+    assert "Whom they show is not stated." in (tmp_path / "report" / "model-card.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process, and no locks")
+def test_a_run_is_alone_in_its_folder_and_says_how_to_go_on_when_it_is_stopped(
+    dataset: Path, environment: dict[str, str], command: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / "my run"
+    line = [sys.executable, "-m", "pneumoscope", "train", "--data", dataset, "--out", folder, "--smoke"]
+    with subprocess.Popen(
+        line,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
+    ) as first:
+        said = []
+        while not said or not said[-1].startswith("frozen epoch 3"):
+            said.append(next(first.stderr))
+        first.send_signal(signal.SIGSTOP)  # it still holds its folder, however slow the second is
+        second = command("train", "--resume", folder)
+        first.send_signal(signal.SIGCONT)
+        first.send_signal(signal.SIGINT)
+        said += first.stderr.readlines()
+    assert second.returncode == 2
+    assert re.fullmatch(rf"pneumoscope: {folder}: process {first.pid} on .* is at work here.*\n", second.stderr)
+    assert first.returncode == 130
+    told = [row for row in said if row.startswith(("smoke", "frozen"))]  # a slow machine tells of its progress too
+    assert [row.partition(":")[0] for row in told] == ["smoke", *(f"frozen epoch {n}" for n in (1, 2, 3))]
+    assert all(re.search(r"\| about \d+ (s|min) left$", row) for row in told[1:])
+    assert said[-2] == f"pneumoscope: what is done is kept; go on with: pneumoscope train --resume '{folder}'\n"
+    assert said[-1] == "pneumoscope: interrupted\n"
+    assert not (folder / "run.lock").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_run_on_a_full_disk_ends_in_one_sentence(dataset: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    line = [sys.executable, "-m", "pneumoscope", "train", "--data", dataset, "--out", folder, "--smoke"]
+    with files_of_at_most(20_000_000):  # more than the packed films take, and less than a checkpoint
+        ended = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 4
+    assert ended.stderr.splitlines()[-1] == (
+        f"pneumoscope: {folder / 'checkpoint.npz'}: File too large; free some space or mend the folder. "
+        f"What is done is kept; go on then with: pneumoscope train --resume {folder}"
+    )
+    assert "Traceback" not in ended.stderr
+    assert {path.name for path in folder.iterdir()} == {"config.json", "history.json"}
 
 
 @pytest.mark.slow

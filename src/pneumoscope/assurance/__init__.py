@@ -1,1 +1,1 @@
-"""Proof above the Screener: what a site, a reader or an inspector can check. No inference of its own."""
+"""Proof above the screener: the self-test, the journal of results, the replay of a result, and a site's own checks."""

@@ -1,17 +1,19 @@
 """The card of a model bundle: everything about it but its weights.
 
 A bundle is ONE ONNX file. Its graph takes ``radiograph`` uint8 (N, 224, 224, 1) and gives ``logits`` float32 (N, 3) and
-``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. One
-metadata entry of the file holds the card as JSON. So thresholds, calibration and provenance cannot be separated from
-the weights: change any of it and the SHA-256 of the file changes.
+``cam`` float32 (N, P, P, 3), the class-activation maps: P is 7 where the network reads at 224 pixels, and 6 at 192. A
+bundle with an envelope gives ``content`` float32 (N, 10), ``novelty`` float32 (N,) and ``lungs`` float32 (N, Q, Q) too.
+One metadata entry of the file holds the card as JSON. So thresholds, calibration and provenance cannot be separated
+from the weights: change any of it and the SHA-256 of the file changes.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from pneumoscope.decision.envelope import Envelope
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.rule import DecisionRule
@@ -24,6 +26,39 @@ RELEASED = Path(__file__).parents[1] / "released" / "pneumoscope-resnet50.onnx"
 
 QUANTIZED = "quantized"
 """The entry of ``BundleCard.training`` that an int8 bundle has."""
+
+TRIAL = "trial"
+"""The entry of ``BundleCard.training`` that a model has which nobody should use: why, in a sentence."""
+
+
+@dataclass(frozen=True)
+class AgeRange:
+    """The ages that a bundle has evidence for.
+
+    Attributes:
+        low: in years, 0 or more; an age of exactly this is within.
+        high: in years, above ``low``; an age of exactly this is outside.
+        outside: what becomes of a radiograph whose header gives another age: it is refused, or gets a remark.
+
+    Raises:
+        ValueError: there is no age in the range.
+    """
+
+    low: float
+    high: float
+    outside: Literal["remark", "refuse"] = "remark"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low < self.high:  # so written that NaN fails
+            raise ValueError(f"ages from {self.low} to below {self.high} years")
+
+    def holds(self, years: float) -> bool:
+        """Whether an age in years is within."""
+        return self.low <= years < self.high
+
+
+AGES = AgeRange(1.0, 6.0)
+"""Children aged 1 to 5, of whom the training radiographs of this project are."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +77,8 @@ class BundleCard:
         validation: metrics on the held-out radiographs, as ``pneumoscope evaluate --json`` names them; JSON values.
         intended_use: in one sentence.
         limits: what the model was never trained for.
+        envelope: which pictures the network may judge; None where the bundle cannot tell.
+        ages: for which there is evidence; None where the card does not say.
         classes: order of the logits.
         schema: of this card.
 
@@ -60,6 +97,8 @@ class BundleCard:
     validation: dict[str, Any]
     intended_use: str
     limits: tuple[str, ...]
+    envelope: Envelope | None = None
+    ages: AgeRange | None = None
     classes: tuple[str, ...] = CLASSES
     schema: int = SCHEMA
 
@@ -88,18 +127,26 @@ class BundleCard:
             return None
         return (films - normal) / films
 
+    @property
+    def trial(self) -> str | None:
+        """Why nobody should use the model, in a sentence; None for one that was trained in earnest."""
+        return self.training.get(TRIAL)
+
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON values."""
-        values: dict[str, Any] = msgspec.to_builtins(self)
+        # msgspec alone leaves out what an object that it made has by default
+        values: dict[str, Any] = msgspec.to_builtins(asdict(self))
         return values
 
     def to_json(self) -> str:
         """The card as the text that is stored in the bundle."""
-        return msgspec.json.encode(self, order="sorted").decode()
+        return msgspec.json.encode(self.to_dict(), order="sorted").decode()
 
     @classmethod
     def from_json(cls, text: str) -> "BundleCard":
-        """Read what :meth:`to_json` wrote, or a card of schema 1 or 2, which know no rule-out threshold.
+        """Read what :meth:`to_json` wrote, or a card of schema 1 or 2, which know no rule-out threshold and no ages.
+
+        All bundles of those schemas were made of children aged 1 to 5, and say so in words: they get these ages.
 
         Raises:
             BundleError: the text is no card, lacks an entry, or holds a value out of its range.
@@ -111,7 +158,9 @@ class BundleCard:
                     f"the bundle has schema {content.get('schema')}, this version reads 1 to {SCHEMA}; "
                     "update pneumoscope or the bundle"
                 )
-            content = _from_schema_1(content) if content["schema"] == 1 else content | {"schema": SCHEMA}
+            if content["schema"] < SCHEMA:
+                earlier = _from_schema_1(content) if content["schema"] == 1 else content
+                content = earlier | {"schema": SCHEMA, "ages": msgspec.to_builtins(AGES)}
             if unknown := content.keys() - {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown entries {', '.join(sorted(unknown))}")
             return msgspec.convert(content, cls)
@@ -133,7 +182,7 @@ def _from_schema_1(content: dict[str, Any]) -> dict[str, Any]:
     if "points" in validation:
         validation["points"] = [_renamed(point) for point in validation["points"]]
     kept = {name: value for name, value in content.items() if name not in parts}
-    return kept | {"rule": rule, "validation": validation, "schema": SCHEMA}
+    return kept | {"rule": rule, "validation": validation}
 
 
 def _renamed(point: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The ``pneumoscope`` command: thin commands over the rooms.
 
-Exit codes: 0 done; 2 wrong usage or unusable input; 3 some films not assessed; 4 training stopped; 5 a check says no;
-130 interrupted.
+Exit codes: 0 done; 2 wrong usage or unusable input; 3 some films not assessed; 4 training stopped; 5 a check
+failed: self-test, journal, replay or site; 130 interrupted.
 """
 
 import argparse
@@ -11,11 +11,29 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 from pneumoscope import __version__
 from pneumoscope.errors import PneumoscopeError
+from pneumoscope.escaping import printable, printable_lines
 
-COMMANDS = ("demo", "screen", "site", "info", "data", "train", "sweep", "report", "export", "quantize", "evaluate")
+COMMANDS = (
+    "demo",
+    "screen",
+    "site",
+    "info",
+    "selftest",
+    "journal",
+    "replay",
+    "data",
+    "train",
+    "sweep",
+    "report",
+    "export",
+    "envelope",
+    "quantize",
+    "evaluate",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except PneumoscopeError as error:
-        sys.stderr.write(f"pneumoscope: {error}\n")
+        sys.stderr.write(f"pneumoscope: {printable_lines(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("pneumoscope: interrupted\n")
@@ -39,9 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:  # a stream, such as standard output on a full disk
             _silence()
         place = os.fspath(error.filename) if isinstance(error.filename, str | os.PathLike) else "a file or the output"
-        sys.stderr.write(f"pneumoscope: {_shortened(place)}: {error.strerror or type(error).__name__}\n")
+        sys.stderr.write(f"pneumoscope: {printable(_shortened(place))}: {error.strerror or type(error).__name__}\n")
         return 2
     return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """One whose complaints do not steer the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable_lines(message))
 
 
 def _silence() -> None:
@@ -55,10 +80,10 @@ def _shortened(name: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pneumoscope",
-        description="Screen children's chest radiographs for pneumonia. Research use; not a medical device.",
-        epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 5 a check says no, "
+        description="Screen chest radiographs for pneumonia. Research use; not a medical device.",
+        epilog="Exit codes: 0 done, 2 wrong input, 3 some films not assessed, 4 training stopped, 5 a check failed, "
         "130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"pneumoscope {__version__}")

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from pneumoscope.cli.arguments import add_manifest, manifest_form, say
+
 HELP = "Make an int8 bundle from a float bundle: half the size, and faster."
 
 
@@ -19,12 +21,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--films", type=int, default=256, metavar="N", help="how many films to measure on (default: %(default)s)"
     )
+    add_manifest(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Quantize."""
     import numpy as np
 
+    from pneumoscope.assurance.selftest import write_selftest
     from pneumoscope.bundle.card import RELEASED
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.data.layout import fingerprint, load
@@ -37,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
     with needed("Quantizing", "train"):
         from pneumoscope.network.quantize import quantize
 
-    train = {digest: labelled for digest, labelled in divided(load(options.data)).items() if labelled.split == "train"}
+    films = load(options.data, form=manifest_form(options), say=say)
+    train = {digest: labelled for digest, labelled in divided(films).items() if labelled.split == "train"}
     if not 0 < options.films <= len(train):
         raise DataError(f"{options.data}: {len(train)} training films; --films asks for {options.films}.")
     if not options.out.absolute().parent.is_dir():
@@ -45,9 +50,10 @@ def run(options: argparse.Namespace) -> int:
     bundle = options.bundle or RELEASED
     digests = sorted(train)
     chosen = [digests[i] for i in np.random.default_rng(0).permutation(len(digests))[: options.films]]
-    with live_progress() as (progress, say):
+    with live_progress() as (progress, tell):
         pixels = np.stack([to_input(read(train[digest].path)) for digest in chosen])
         source = {"from": sha256(bundle), "fingerprint": fingerprint(chosen)}
         quantize(bundle, pixels, options.out, source, progress)
-        say(f"wrote {options.out}\nnext: pneumoscope evaluate --bundle {options.out} --data FILMS")
+        write_selftest(options.out)
+        tell(f"wrote {options.out}\nnext: pneumoscope evaluate --bundle {options.out} --data FILMS")
     return 0

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pneumoscope.cli.arguments import add_statement, statement
+
 HELP = "Write the report of a finished run: training history, validation, and an evaluation made with its bundle."
 
 
@@ -15,6 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with", dest="evaluated", type=Path, metavar="FILE", help="add the report.json that `evaluate --out` wrote"
     )
+    add_statement(parser)
+    parser.set_defaults(model_version="not exported")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
 
     finished = load_finished(options.run_folder)
     evaluations = [evaluate_validation(finished)]
-    subject = Subject(build_card(evaluations[0], finished.config, "pneumoscope-resnet50", "not exported"))
+    subject = Subject(build_card(evaluations[0], finished.config, statement(options)))
     if options.evaluated:
         try:
             evaluations += read(options.evaluated)

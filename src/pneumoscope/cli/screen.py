@@ -5,20 +5,24 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pneumoscope.cli.arguments import add_bundle, add_runtime, whole_number
+from pneumoscope.cli.arguments import add_bundle, add_path_column, add_runtime, say, whole_number
 from pneumoscope.errors import DataError
+from pneumoscope.escaping import printable
 
 if TYPE_CHECKING:
     from pneumoscope.screening.output.writers import ResultWriter
     from pneumoscope.screening.result import ScreeningResult
     from pneumoscope.screening.screener import Screener
+    from pneumoscope.screening.sources.listing import ListedFilm
 
 HELP = "Screen radiographs: files, folders, lists, DICOM; on a Ray cluster where there are many."
 
-_LOCAL = ("json", "csv", "html", "heatmaps")
+_LOCAL = ("json", "csv", "html", "heatmaps", "journal", "without_selftest")
 _RAY = ("out", "ray_address")
 
 
@@ -30,10 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="a film; a folder to search; a CSV or Parquet list with a column path; with Ray also a URI of these",
     )
+    add_path_column(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of the table")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a CSV file")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with films, heatmaps, decisions")
     parser.add_argument("--heatmaps", type=Path, metavar="DIR", help="also write one picture for each screened film")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="also append every result to a hash-chained log")
+    parser.add_argument(
+        "--without-selftest", action="store_true", help="screen although a reference film comes out otherwise here"
+    )
     parser.add_argument(
         "--operating-point", metavar="NAME", help="a name that `pneumoscope info` lists, or a threshold within 0..1"
     )
@@ -60,21 +69,27 @@ def run(options: argparse.Namespace) -> int:
         raise DataError(f"--{flag} goes with --engine {engine} only.")
     if distributed:
         return _run_on_ray(options)
-    outputs = [path for path in (options.csv, options.html, options.heatmaps) if path is not None]
+    outputs = [path for path in (options.csv, options.html, options.heatmaps, options.journal) if path is not None]
     _check(outputs)
     return _run_here(options, outputs)
 
 
 def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
+    from pneumoscope.assurance.selftest import screen_checked
     from pneumoscope.screening.screener import Screener
     from pneumoscope.screening.sources.listing import is_uri, list_films
 
-    if any(map(is_uri, options.sources)) or any(map(is_uri, named := list_films(options.sources))):
+    remote = any(map(is_uri, options.sources))
+    named = [] if remote else list_films(options.sources, options.path_column, say)
+    if remote or any(is_uri(film.name) for film in named):
         raise DataError("Films named by a URI are read with --engine ray --out FOLDER only.")
-    films = [Path(name) for name in named if not _within(name, options.heatmaps)]
+    films = _without_pictures(named, options.heatmaps)
     if not films:
-        raise DataError("There is no film but the heatmaps of an earlier run.")
-    inputs = (str(path) for path in (*named, *options.sources, options.bundle or "", options.site or ""))
+        raise DataError("There is no film to screen: all that was named is passed over.")
+    inputs = (
+        str(path)
+        for path in (*(film.name for film in named), *options.sources, options.bundle or "", options.site or "")
+    )
     read = {os.path.realpath(path) for path in inputs if "\0" not in path}
     for output in outputs:
         if os.path.realpath(output) in read:
@@ -82,20 +97,34 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     try:
         with Screener(options.bundle, workers=options.workers, runtime=options.runtime, site=options.site) as screener:
             heatmap = bool(options.html or options.heatmaps)
-            results = screener.screen_many(films, options.operating_point, heatmap=heatmap)
-            complete = _write(results, len(films), options, screener)
+            paths = [Path(film.name) for film in films]
+            screen = Screener.screen_many if options.without_selftest else screen_checked
+            results = screen(screener, paths, options.operating_point, heatmap=heatmap)
+            told = (replace(result, listed=film.listed) for result, film in zip(results, films, strict=True))
+            complete = _write(told, films, options, screener)
     except BrokenPipeError:  # the reader has seen enough
         raise
     except OSError as problem:
         raise DataError(f"{problem.filename or 'an output'}: cannot be written ({problem.strerror}).") from problem
     for path in outputs:
-        sys.stderr.write(f"wrote {path}\n")
+        sys.stderr.write(f"wrote {printable(str(path))}\n")
     return 0 if complete else 3
 
 
-def _within(name: str, folder: Path | None) -> bool:
-    """Whether a film lies in the folder for heatmaps: a picture of an earlier run."""
-    return folder is not None and os.path.realpath(os.path.dirname(name)) == os.path.realpath(folder)
+def _without_pictures(films: "list[ListedFilm]", heatmaps: Path | None) -> "list[ListedFilm]":
+    """The films without the pictures of an earlier run, which this one will write again.
+
+    A search knows the pictures by their mark. This is for pictures of versions that made none.
+    """
+    if heatmaps is None:
+        return films
+    from pneumoscope.screening.output.heatmap_picture import name_of
+
+    pictures = {os.path.realpath(heatmaps / name_of(Path(film.name))) for film in films}
+    left = [film for film in films if "\0" in film.name or os.path.realpath(film.name) not in pictures]
+    if len(left) < len(films):
+        say(f"passed over: {len(films) - len(left)} heatmaps of an earlier run")
+    return left
 
 
 def _run_on_ray(options: argparse.Namespace) -> int:
@@ -110,7 +139,7 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     from pneumoscope.screening.sources.listing import list_films
 
     batch = BatchOptions(options.out, options.bundle, options.operating_point, options.runtime, options.site)
-    screening = DistributedScreening(list_films(options.sources), batch)
+    screening = DistributedScreening(list_films(options.sources, options.path_column, say), batch)
     job = screening.job
     try:
         with live_progress() as (progress, _):
@@ -125,18 +154,45 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     return 3 if counts.not_assessed else 0
 
 
-def _write(results: "Iterator[ScreeningResult]", total: int, options: argparse.Namespace, screener: "Screener") -> bool:
+def _write(
+    results: "Iterator[ScreeningResult]",
+    films: "list[ListedFilm]",
+    options: argparse.Namespace,
+    screener: "Screener",
+) -> bool:
     """Send every result to every output; tell whether all films were assessed."""
     from pneumoscope.screening.result import Status
 
-    complete = True
-    with ExitStack() as stack:  # closes every output on Ctrl-C too, so that what was written stays usable
-        writers = _writers(options, screener, stack)
-        for result in _with_progress(results, total, quiet=options.json and sys.stdout.isatty()):
-            complete &= result.status is Status.SCREENED
+    complete, done, kept = True, 0, list[Path]()
+    try:
+        with ExitStack() as stack:
+            if options.heatmaps:
+                from pneumoscope.screening.output.heatmap_picture import HeatmapFolder
+
+                results = map(HeatmapFolder(options.heatmaps).save, results)
+            writers = _writers(options, screener, films, stack)
             for writer in writers:
-                writer.add(result)
+                stack.push(partial(_close, writer, kept))
+            for result in _with_progress(results, len(films), quiet=options.json and sys.stdout.isatty()):
+                complete &= result.status is Status.SCREENED
+                for writer in writers:
+                    writer.add(result)
+                done += 1
+    except (KeyboardInterrupt, OSError) as stopped:
+        if not isinstance(stopped, BrokenPipeError):
+            say(
+                f"stopped after {done:,} of {len(films):,} films; kept: {', '.join(map(str, kept)) or 'no file'}. "
+                "The same command begins anew. A screening with --engine ray --out FOLDER can go on where it stopped."
+            )
+        raise
     return complete
+
+
+def _close(writer: "ResultWriter", kept: list[Path], fault: type[BaseException] | None, *_: object) -> None:
+    """Close an output, whatever ended the run, so that what came is kept."""
+    path = writer.close(finished=fault is None)
+    if path:
+        kept.append(path)
 
 
 def _check(outputs: list[Path]) -> None:
@@ -148,23 +204,25 @@ def _check(outputs: list[Path]) -> None:
         raise DataError("Two outputs have the same name; give each its own.")
 
 
-def _writers(options: argparse.Namespace, screener: "Screener", stack: ExitStack) -> "list[ResultWriter]":
+def _writers(
+    options: argparse.Namespace, screener: "Screener", films: "list[ListedFilm]", stack: ExitStack
+) -> "list[ResultWriter]":
     from pneumoscope.screening.output.table import Table, terminal
     from pneumoscope.screening.output.writers import CsvFile, JsonLines
 
     writers: list[ResultWriter] = [JsonLines(sys.stdout) if options.json else Table(terminal())]
+    if options.journal:
+        from pneumoscope.assurance.journal import Journal
+
+        journal = Journal(options.journal)
+        stack.callback(lambda: sys.stderr.write(f"head of the journal, to keep elsewhere: {journal.head}\n"))
+        writers.insert(0, journal)  # nothing is shown that is not on record
     if options.csv:
-        writers.append(CsvFile(options.csv))
+        writers.append(CsvFile(options.csv, dict.fromkeys(name for film in films for name in film.listed)))
     if options.html:
         from pneumoscope.screening.output.page import Page
 
-        writers.append(Page(options.html, screener.card))
-    if options.heatmaps:
-        from pneumoscope.screening.output.heatmap_picture import HeatmapFolder
-
-        writers.append(HeatmapFolder(options.heatmaps))
-    for writer in writers:
-        stack.callback(writer.close)
+        writers.append(Page(options.html, screener.card, total=len(films)))
     return writers
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pneumoscope.cli.arguments import add_bundle, add_runtime, share, whole_number
+from pneumoscope.cli.arguments import add_bundle, add_manifest, add_runtime, manifest_form, say, share, whole_number
 from pneumoscope.errors import DataError
 from pneumoscope.files import json_text, make_folder
 
@@ -95,6 +95,7 @@ def _declare_validate(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="for validation.html, validation.json, predictions.csv"
     )
     _add_prevalence(parser)
+    add_manifest(parser)
     parser.add_argument("--site", type=Path, metavar="FILE", help="judge a site profile in place of the bundle's rule")
     add_bundle(parser)
     add_runtime(parser)
@@ -228,7 +229,7 @@ def _validate(options: argparse.Namespace) -> int:
     from pneumoscope.files import write_bytes
     from pneumoscope.screening.screener import Screener
 
-    labelled = load(options.data)
+    labelled = load(options.data, form=manifest_form(options), say=say)
     make_folder(options.out)  # say now that it cannot be, and not after an hour
     with (
         Screener(options.bundle, workers=options.workers, runtime=options.runtime, site=options.site) as screener,

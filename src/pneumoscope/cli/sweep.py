@@ -1,6 +1,7 @@
 """``pneumoscope sweep``."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,7 @@ HELP = "Train with several seeds side by side on Ray; the same command again goe
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder with train/{NORMAL,PNEUMONIA}, or a CSV manifest"
-    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/{NORMAL,PNEUMONIA}, or a manifest")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the runs, DIR/seed-N")
     parser.add_argument("--seeds", type=_read_seeds, required=True, metavar="LIST", help="such as 0-4 or 1,3,7-9")
     configure_recipe(parser)
@@ -36,12 +35,16 @@ def run(options: argparse.Namespace) -> int:
 
     settings = {options.out / f"seed-{seed}": make_setting(options, seed) for seed in options.seeds}
     outcomes: dict[Path, Outcome] = {}
-    with live_progress() as (progress, say):
-        progress("training runs", 0, len(settings))
-        for outcome in train_many(settings, usable_cores(), options.cpus_per_run, options.ray_address):
-            outcomes[outcome.folder] = outcome
-            say(f"{outcome.folder}: {outcome.state} {outcome.explanation}".rstrip())
-            progress("training runs", len(outcomes), len(settings))
+    try:
+        with live_progress() as (progress, say):
+            progress("training runs", 0, len(settings))
+            for outcome in train_many(settings, usable_cores(), options.cpus_per_run, options.ray_address):
+                outcomes[outcome.folder] = outcome
+                say(f"{outcome.folder}: {outcome.state} {outcome.explanation}".rstrip())
+                progress("training runs", len(outcomes), len(settings))
+    except KeyboardInterrupt:
+        sys.stderr.write("pneumoscope: what is done is kept; the same command goes on from there\n")
+        raise
     _show([outcomes[folder] for folder in settings])
     return 0 if all(outcome.state == "finished" for outcome in outcomes.values()) else TrainingError.exit_code
 

@@ -1,13 +1,20 @@
 """``pneumoscope train``."""
 
 import argparse
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pneumoscope.cli.arguments import whole_number
+from pneumoscope.cli.arguments import add_manifest, manifest_form, whole_number
 
 if TYPE_CHECKING:
+    from pneumoscope.progress import Progress
     from pneumoscope.training.config import Setting
+    from pneumoscope.training.loop.checkpoint import Row
+    from pneumoscope.training.loop.listener import Listener
 
 HELP = "Train the network: a new run, or an interrupted one from where it was stopped."
 
@@ -32,31 +39,67 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_recipe(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that say how to train."""
+    """Declare the options that say how to train, and what a manifest calls its columns and labels."""
     how = parser.add_mutually_exclusive_group()
     told = "; ".join(f"{name}: {what}" for name, what in RECIPES.items())
     how.add_argument("--recipe", choices=list(RECIPES), help=f"how to train (default: default). {told}")
     how.add_argument("--smoke", action="store_true", help="every step on a few films; the model is worthless")
     parser.add_argument("--weights", help="ImageNet weights: a path, auto or random (default: auto; --smoke: random)")
+    add_manifest(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, or go on with a run."""
     from pneumoscope.cli.progress import live_progress
-    from pneumoscope.training.loop.listener import Listener
-    from pneumoscope.training.loop.pace import duration_text
     from pneumoscope.training.run import train
 
     setting, folder = _read_setting(options)
-    with live_progress() as (progress, say):
-        listener = Listener(
-            progress=progress,
-            estimated=lambda seconds: say(f"{setting.recipe.name}: about {duration_text(seconds)} here"),
-            epoch_ended=lambda history: say(_describe(history[-1])),
-        )
-        train(setting, folder, listener)
-        say(f"finished: {folder}\nnext: pneumoscope report {folder}; pneumoscope export {folder} --out model.onnx")
+    with live_progress() as (progress, say), _resumable(folder):
+        train(setting, folder, _listener(setting.recipe.name, progress, say))
+        run = shlex.quote(str(folder))
+        say(f"finished: {folder}\nnext: pneumoscope report {run}; pneumoscope export {run} --out model.onnx")
     return 0
+
+
+def _listener(recipe: str, progress: "Progress", say: Callable[[str], None]) -> "Listener":
+    """Who tells a person: a line at the start, and one for each epoch with the time that is left."""
+    from pneumoscope.progress import duration_text
+    from pneumoscope.training.loop.listener import Listener
+
+    left: list[float] = []
+
+    def estimated(seconds: float) -> None:
+        if not left:
+            say(f"{recipe}: about {duration_text(seconds)} here")
+        left[:] = [seconds]
+
+    def epoch_ended(history: "list[Row]") -> None:
+        row = history[-1]
+        say(_describe(row) + (f" | about {duration_text(left[0])} left" if left and "loss" in row else ""))
+
+    return Listener(progress, estimated, epoch_ended)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Say how to go on with a run that is stopped by a person or by a disk.
+
+    Raises:
+        TrainingError: a file cannot be written.
+    """
+    from pneumoscope.errors import TrainingError, system_text
+    from pneumoscope.training.run_folder import CONFIG
+
+    command = f"pneumoscope train --resume {shlex.quote(str(folder))}"
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (folder / CONFIG).exists():
+            sys.stderr.write(f"pneumoscope: what is done is kept; go on with: {command}\n")
+        raise
+    except OSError as error:
+        kept = f" What is done is kept; go on then with: {command}" if (folder / CONFIG).exists() else ""
+        raise TrainingError(f"{system_text(error, folder)}; free some space or mend the folder.{kept}") from error
 
 
 def make_setting(options: argparse.Namespace, seed: int) -> "Setting":
@@ -74,22 +117,24 @@ def make_setting(options: argparse.Namespace, seed: int) -> "Setting":
     weights = options.weights or ("random" if options.smoke else "auto")
     imagenet = None if weights == "random" else resolve(weights, default_cache())
     recipe = KNOWN["smoke" if options.smoke else options.recipe or "default"]
-    return Setting(options.data, recipe, seed, imagenet, default_cache())
+    return Setting(options.data, recipe, seed, imagenet, default_cache(), manifest_form(options))
 
 
 def _read_setting(options: argparse.Namespace) -> "tuple[Setting, Path]":
     from pneumoscope.errors import DataError
     from pneumoscope.files import PARTIAL
     from pneumoscope.training.config import default_cache
-    from pneumoscope.training.run_folder import resume_setting
+    from pneumoscope.training.run_folder import LOCK, resume_setting
 
     if options.resume:
-        if options.out or options.recipe or options.smoke or options.weights or options.seed is not None:
+        others = ("out", "recipe", "smoke", "weights", "path_column", "label_column", "positive")
+        if any(getattr(options, name) for name in others) or options.seed is not None:
             options.usage_error("--resume takes no other option: the run knows what it was asked to do")
         return resume_setting(options.resume, default_cache()), options.resume
     if not options.out:
         options.usage_error("--data needs --out RUN, a new folder for the run")
-    if options.out.is_file() or any(path.suffix != PARTIAL for path in options.out.glob("*")):
+    left = (path for path in options.out.glob("*") if path.name != LOCK and path.suffix != PARTIAL)
+    if options.out.is_file() or any(left):
         raise DataError(f"{options.out} is not empty; choose a new folder, or go on: --resume {options.out}")
     return make_setting(options, options.seed or 0), options.out
 

@@ -1,10 +1,14 @@
 """The labelled radiograph: what a data source yields and a split divides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.imaging import Refusal
+
+SPLITS = ("train", "val", "test")
+UNSPLIT = "all"
+"""The split of radiographs whose source names none."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +20,8 @@ class LabelledRadiograph:
         label: normal or pneumonia.
         subtype: bacterial or viral; None for normals and where it is unknown.
         patient: the patient key, unique over labels and pathogens (see docs/data.md).
-        split: "train", "val" or "test".
-        age_years: of the patient, as the manifest says, 0 or more; None where it does not say.
-        view: such as "AP", as the manifest says.
-        device: what made the film, in the manifest's words.
+        split: one of SPLITS, or UNSPLIT.
+        listed: what a manifest says of it in columns of the site's own, by their names; no part of its identity.
     """
 
     path: Path
@@ -27,9 +29,7 @@ class LabelledRadiograph:
     subtype: Subtype | None
     patient: str
     split: str
-    age_years: float | None = None
-    view: str | None = None
-    device: str | None = None
+    listed: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def positive(self) -> bool:

@@ -1,46 +1,39 @@
-"""Where labelled films come from: the public folder layout, or a CSV manifest for anybody's own films."""
+"""Where labelled films come from: the public folder layout, or a manifest for anybody's own films."""
 
-import csv
 import hashlib
-import io
 import os
-import re
-from collections.abc import Iterable
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
 
-from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.decision.labels import Label, Subtype
+from pneumoscope.data.labelled import SPLITS, UNSPLIT, LabelledRadiograph
+from pneumoscope.data.manifest import ManifestForm, read_manifest
+from pneumoscope.data.names import named
+from pneumoscope.decision.labels import Label
 from pneumoscope.errors import DataError
-from pneumoscope.files import sha256, write_text
-from pneumoscope.imaging.search import radiographs_below
-
-SPLITS = ("train", "val", "test")
-UNSPLIT = "all"
-"""The split of films whose source names none."""
-
-COLUMNS = ("path", "label", "subtype", "patient", "split")
-DETAILS = ("age", "view", "device")
-"""Columns that a manifest may have too: age in years, view such as AP, and the device in the site's own words."""
+from pneumoscope.files import sha256
+from pneumoscope.imaging.search import Kind, PassedOver, folder_by_name, kind_of, radiographs_below
 
 OFFICIAL_TEST_SHA256 = "480523ee0b0202874fa771a2e7af302eacf6f69089674bed729427b0bff5639a"
 
-_NORMAL = re.compile(r"^(?P<series>(?:NORMAL2-)?IM)-(?P<number>\d+)-")
-_PNEUMONIA = re.compile(r"^person(?P<number>\d+)_(?P<pathogen>bacteria|virus)_")
-_MENDELEY = re.compile(r"^(?P<kind>NORMAL|BACTERIA|VIRUS)-(?P<number>\d+)-\d+")
-_MENDELEY_KINDS = {"NORMAL": None, "BACTERIA": Subtype.BACTERIAL, "VIRUS": Subtype.VIRAL}
-_PATHOGENS = {"bacteria": Subtype.BACTERIAL, "virus": Subtype.VIRAL}
 
+def load(
+    source: Path,
+    moved: bool = False,
+    form: ManifestForm | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[LabelledRadiograph]:
+    """List the labelled films of a folder or of a manifest.
 
-def load(source: Path, moved: bool = False) -> list[LabelledRadiograph]:
-    """List the labelled films of a folder or of a CSV manifest.
-
-    A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
-    which may be absent. A manifest has the columns path, label, subtype, patient, split, and may have age (in years),
-    view and device; only the first two are required, and paths are relative to the manifest.
+    A folder holds ``NORMAL`` and ``PNEUMONIA``, directly or below ``train``, ``val`` and ``test``, any of which may be
+    absent; capitals do not matter. Other folders are named by ``say`` and not read. A manifest has the columns path,
+    label, subtype, patient, split; only the first two are required, and paths are relative to the manifest.
 
     Args:
         source: the folder or the manifest.
         moved: whether the films of a manifest may be elsewhere by now, because their pixels are not needed.
+        form: what the manifest calls its columns and labels.
+        say: hears what a person should know: how the manifest was read, and what was passed over in the folder.
 
     Returns:
         Films sorted by split and path.
@@ -48,26 +41,23 @@ def load(source: Path, moved: bool = False) -> list[LabelledRadiograph]:
     Raises:
         DataError: the source does not exist, holds no film, or has a row that cannot be understood.
     """
+    form, passed = form or ManifestForm(), PassedOver()
     if not os.path.exists(source):
         raise DataError(f"{source}: no such folder or manifest")
-    films = _from_folder(source) if source.is_dir() else _from_manifest(source, moved)
+    if source.is_dir():
+        if form != ManifestForm():
+            raise DataError(f"{source}: this is a folder; only a manifest has columns and words to name")
+        films = _from_folder(source, passed)
+        if passed and films:
+            say(passed.sentence())
+    else:
+        films = read_manifest(source, form, moved, say)
     if not films:
         raise DataError(
-            f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, test/"
+            f"{source}: no labelled film found; expected NORMAL/ and PNEUMONIA/ below it, or below train/, val/, test/"
+            + (f"; {passed.sentence()}" if passed else "")
         )
     return sorted(films, key=lambda film: (film.split, film.path))
-
-
-def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
-    """Write films as a manifest that :func:`load` reads back; paths are written absolute."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow((*COLUMNS, *DETAILS))
-    for film in films:
-        age = "" if film.age_years is None else f"{film.age_years:g}"
-        known = (film.subtype or "", film.patient, film.split, age, film.view or "", film.device or "")
-        writer.writerow((film.path.absolute(), film.label, *known))
-    write_text(path, text.getvalue())
 
 
 def distinct(films: Iterable[LabelledRadiograph]) -> dict[str, LabelledRadiograph]:
@@ -95,99 +85,42 @@ def is_official_test(films: Iterable[LabelledRadiograph]) -> bool:
     return hashlib.sha256(os.fsencode("\n".join(names))).hexdigest() == OFFICIAL_TEST_SHA256
 
 
-def _from_folder(root: Path) -> list[LabelledRadiograph]:
+def _from_folder(root: Path, passed: PassedOver) -> list[LabelledRadiograph]:
     films: list[LabelledRadiograph] = []
-    parts = [(root / split, split) for split in SPLITS if (root / split).is_dir()] or [(root, UNSPLIT)]
-    for folder, split in parts:
-        for child in sorted(folder.iterdir()):
-            label = _label(child.name)
-            if label is None or not child.is_dir():
-                continue
-            films.extend(_named(path, path.relative_to(child), label, split) for path in radiographs_below(child))
+    by_split = any(_split(child) for child in root.iterdir())
+    for folder, split in _known(root, root, _split, passed) if by_split else [(root, UNSPLIT)]:
+        for child, label in _known(folder, root, _label, passed):
+            found = radiographs_below(child, passed)
+            films.extend(named(path, path.relative_to(child), label, split) for path in found)
     return films
 
 
-def _label(name: str) -> Label | None:
-    try:
-        return Label(name.strip().lower())
-    except ValueError:
-        return None
+Known = TypeVar("Known")
 
 
-def _named(path: Path, place: PurePath, label: Label, split: str) -> LabelledRadiograph:
-    """Read subtype and patient key from a file name of the public release; any other place is a patient of its own."""
-    if label is Label.NORMAL and (match := _NORMAL.match(path.name)):
-        return LabelledRadiograph(path, label, None, f"normal/{match['series']}/{int(match['number'])}", split)
-    if label is Label.PNEUMONIA and (match := _PNEUMONIA.match(path.name)):
-        subtype = _PATHOGENS[match["pathogen"]]
-        return LabelledRadiograph(path, label, subtype, f"pneumonia/{subtype}/{int(match['number'])}", split)
-    if match := _MENDELEY.match(path.name):
-        known = _MENDELEY_KINDS[match["kind"]] if label is Label.PNEUMONIA else None
-        return LabelledRadiograph(path, label, known, f"{label}/{match['kind']}/{int(match['number'])}", split)
-    return LabelledRadiograph(path, label, None, f"{label}/{place.with_suffix('').as_posix()}", split)
+def _known(
+    folder: Path, root: Path, known: Callable[[Path], Known | None], passed: PassedOver
+) -> list[tuple[Path, Known]]:
+    """The folders in a folder that mean something, with their meaning; everything else is passed over."""
+    found = []
+    for child in sorted(folder.iterdir()):
+        meaning = known(child)
+        if meaning is not None:
+            found.append((child, meaning))
+        elif not child.is_dir():
+            passed.kinds[kind_of(child) or Kind.STRAY] += 1
+        elif kind := folder_by_name(child.name):
+            passed.kinds[kind] += 1
+        else:
+            passed.folders.append(str(child.relative_to(root)))
+    return found
 
 
-def _check_patients(films: Iterable[LabelledRadiograph], manifest: Path) -> None:
-    """Refuse keys that differ in capitals alone: they may be one person, who would be on both sides of a split."""
-    spelled: dict[str, str] = {}
-    for film in films:
-        first = spelled.setdefault(film.patient.casefold(), film.patient)
-        if first != film.patient:
-            raise DataError(
-                f"{manifest}: the patients {first!r} and {film.patient!r} differ in capitals only: write them alike"
-            )
+def _split(folder: Path) -> str | None:
+    name = folder.name.strip().lower()
+    return name if name in SPLITS and folder.is_dir() else None
 
 
-def _from_manifest(manifest: Path, moved: bool) -> list[LabelledRadiograph]:
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
-            reader = csv.DictReader(stream)
-            if not {"path", "label"} <= set(reader.fieldnames or ()):
-                raise DataError(f"{manifest}: the first line must name the columns {', '.join(COLUMNS)}")
-            films = [_from_row(row, manifest, reader.line_num, moved) for row in reader]
-    except csv.Error as error:
-        raise DataError(f"{manifest}: not a CSV text file ({error})") from error
-    _check_patients(films, manifest)
-    return films
-
-
-def _from_row(row: dict[str, str | None], manifest: Path, line: int, moved: bool) -> LabelledRadiograph:
-    where = f"{manifest}, line {line}"
-    label = _label(row["label"] or "")
-    if label is None:
-        raise DataError(f"{where}: label must be normal or pneumonia, not {row['label']!r}")
-    text = (row.get("subtype") or "").strip().lower()
-    if text and text not in set(Subtype):
-        raise DataError(f"{where}: subtype must be bacterial, viral or empty, not {text!r}")
-    split = (row.get("split") or UNSPLIT).strip().lower()
-    if split not in (*SPLITS, UNSPLIT):
-        raise DataError(f"{where}: split must be one of {', '.join(SPLITS)} or empty, not {split!r}")
-    if len((row["path"] or "").splitlines()) > 1:
-        raise DataError(f"{where}: the path spans lines; a quotation mark in it is not closed")
-    path = manifest.parent / (row["path"] or "")
-    if not (moved or os.path.isfile(path)):
-        hint = "" if str(path).isprintable() else "; its name is no UTF-8: is the manifest saved as UTF-8?"
-        raise DataError(f"{where}: {path} does not exist{hint}")
-    film = _named(path, PurePath(row["path"] or ""), label, split)
-    return LabelledRadiograph(
-        path,
-        label,
-        Subtype(text) if text else film.subtype,
-        " ".join((row.get("patient") or "").split()) or film.patient,
-        split,
-        _age(row.get("age") or "", where),
-        " ".join((row.get("view") or "").split()).upper() or None,
-        " ".join((row.get("device") or "").split()) or None,
-    )
-
-
-def _age(text: str, where: str) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        years = float(text)
-    except ValueError:
-        years = -1.0
-    if not 0 <= years < 130:  # so written that NaN fails
-        raise DataError(f"{where}: age must be in years, or empty, not {text!r}")
-    return years
+def _label(folder: Path) -> Label | None:
+    name = folder.name.strip().lower()
+    return Label(name) if name in set(Label) and folder.is_dir() else None

@@ -14,6 +14,7 @@ from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, O
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import viral_share
 from pneumoscope.evaluation import metrics
+from pneumoscope.evaluation.answers import ThreeAnswers, three_answers
 from pneumoscope.evaluation.bootstrap import Estimate, Proportion, Resampling, Statistic, Unit, estimates
 from pneumoscope.evaluation.predictions import Predictions
 from pneumoscope.evaluation.viral import ViralAnswer, viral_answer, viral_metrics
@@ -64,6 +65,7 @@ class Evaluation:
         three_class: the most likely of the three classes.
         resampling: how the intervals were drawn.
         predictions: the radiographs and logits it rests on.
+        answers: what the three answers are worth; None of a rule with two.
     """
 
     title: str
@@ -75,6 +77,7 @@ class Evaluation:
     three_class: ThreeClass
     resampling: Resampling
     predictions: Predictions
+    answers: ThreeAnswers | None = None
 
     @property
     def probability(self) -> NDArray[np.float64]:
@@ -111,6 +114,8 @@ class Evaluation:
         """Everything as JSON values; what lies on single radiographs is all below "predictions"."""
         # The standard library writes file names that are no UTF-8 too, which msgspec refuses.
         values: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(self, enc_hook=_encoded)))
+        for labelled in _labelled(values["predictions"]):
+            del labelled["listed"]  # a site's own columns are no part of an evaluation
         values["predictions"]["probability"] = self.probability.tolist()
         return {"schema": SCHEMA, "counts": self.counts(), **values}
 
@@ -179,6 +184,7 @@ def evaluate(
         ),
         resampling=resampling,
         predictions=predictions,
+        answers=three_answers(rule, rule.probability(predictions.logits), predictions.positive),
     )
 
 
@@ -224,6 +230,10 @@ def _decisions(predictions: Predictions, called: NDArray[np.bool_]) -> dict[str,
         "recall_bacterial": Proportion(called, predictions.classes == CLASSES.index("bacterial")),
         "recall_viral": Proportion(called, predictions.classes == CLASSES.index("viral")),
     }
+
+
+def _labelled(predictions: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*predictions["radiographs"], *(refused["labelled"] for refused in predictions["not_assessed"])]
 
 
 def _matrix(rows: NDArray[np.int64]) -> Matrix:

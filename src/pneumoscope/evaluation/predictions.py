@@ -1,6 +1,6 @@
 """What an evaluation takes: a model's logits on labelled radiographs, and those that could not be assessed."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +37,11 @@ class Predictions:
     def __post_init__(self) -> None:
         count = len(self.radiographs)
         if not count:
-            raise DataError(f"none of the {len(self.not_assessed)} films could be read: there is nothing to evaluate")
+            reasons = Counter(refused.refusal.reason for refused in self.not_assessed).most_common()
+            told = ", ".join(f"{count} {reason}" for reason, count in reasons)
+            raise DataError(
+                f"none of the {len(self.not_assessed)} films could be assessed ({told}): nothing to evaluate"
+            )
         if self.logits.shape != (count, len(CLASSES)):
             raise ValueError(f"logits {self.logits.shape} do not fit {count} radiographs, {len(CLASSES)} classes")
         broken = ~np.isfinite(self.logits).all(axis=1)

@@ -1,11 +1,15 @@
 """What decoders warn of: kept off the terminal, because it may quote a header, and given to who decodes."""
 
+import ctypes
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
+
+import PIL
 
 _captured = threading.local()  # .messages: what the decoders have said to this thread
 _lock = threading.Lock()
@@ -45,3 +49,15 @@ def _collect(shown: Callable[..., None], message: Warning | str, *where: Any, **
         _captured.messages.append(str(message))
     else:
         shown(message, *where, **options)
+
+
+@cache
+def quiet_libtiff() -> None:
+    """Keep libtiff from writing its complaints to standard error: Pillow raises for each, and offers no switch.
+
+    The handler belongs to the copy of libtiff that Pillow's wheel brings on Linux and macOS. Windows' wheel has it
+    built in, out of reach.
+    """
+    wheel = Path(PIL.__file__).parent
+    for path in (*wheel.with_name("pillow.libs").glob("libtiff*"), *(wheel / ".dylibs").glob("libtiff*")):
+        ctypes.CDLL(str(path)).TIFFSetErrorHandler(None)

@@ -12,11 +12,18 @@ class Header:
         series_instance_uid: of its series.
         study_instance_uid: of its study.
         modality: code in capitals, such as "CR" or "DX".
-        body_part: BodyPartExamined in capitals, such as "CHEST".
-        view: ViewPosition in capitals, such as "AP".
+        body_part: "CHEST", or the word for another part in capitals, such as "HAND": by BodyPartExamined and
+            AnatomicRegionSequence, or by the texts of series and protocol where neither names one. Where two differ, it
+            is the one that is no chest.
+        view: "AP", "PA", "FRONTAL", or the word for another view in capitals, such as "LL" or "OBLIQUE": by
+            ViewPosition, ViewCodeSequence, and the texts of series and protocol, or by PatientOrientation where none
+            names one. Where two differ, it is the one that is not frontal.
         age_years: age of the patient, 0 or more; parts of a year for infants.
         sex: "F", "M" or "O".
         photometric_interpretation: such as "MONOCHROME2".
+        laterality: ImageLaterality or Laterality: "L", "R", "U" (unpaired) or "B" (both).
+        manufacturer: of the device, in capitals.
+        device_model: the manufacturer's name for it, in capitals.
         device: a code of maker, model and station of the device: the same for all films of one device, and nothing can
             be read from it.
     """
@@ -30,4 +37,7 @@ class Header:
     age_years: float | None = None
     sex: str | None = None
     photometric_interpretation: str | None = None
+    laterality: str | None = None
+    manufacturer: str | None = None
+    device_model: str | None = None
     device: str | None = None

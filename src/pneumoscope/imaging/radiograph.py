@@ -14,11 +14,17 @@ bits (a quarter of the memory, and no work), float32 where it held more or was w
 
 
 class Remark(StrEnum):
-    """What a reader of the result should know of how the source was read. The values are part of the output format."""
+    """What the reader of a result should know of its source and its model. The values are part of the output format."""
 
     BIT_DEPTH_INFERRED = "bit_depth_inferred"
     NO_WINDOW = "no_window"
     ORIENTATION_APPLIED = "orientation_applied"
+    BODY_PART_UNKNOWN = "body_part_unknown"
+    VIEW_UNKNOWN = "view_unknown"
+    ONE_SIDE = "one_side"
+    AGE_UNKNOWN = "age_unknown"
+    AGE_OUTSIDE_EVIDENCE = "age_outside_evidence"
+    TRIAL_MODEL = "trial_model"
 
     @property
     def sentence(self) -> str:
@@ -30,6 +36,12 @@ _SENTENCES = {
     Remark.BIT_DEPTH_INFERRED: "The file does not say how many bits its greys have: the brightest pixel decided.",
     Remark.NO_WINDOW: "The DICOM object has no window: its own darkest and brightest values were taken.",
     Remark.ORIENTATION_APPLIED: "The picture was turned as the orientation in the file says.",
+    Remark.BODY_PART_UNKNOWN: "The header does not say that the film shows the chest: check that it does.",
+    Remark.VIEW_UNKNOWN: "The header does not say from where the film was taken: check that it is a frontal view.",
+    Remark.ONE_SIDE: "The header says that the film shows one side only: check that both lungs are on it.",
+    Remark.AGE_UNKNOWN: "The header has no age: check that the patient is of an age that the model was made for.",
+    Remark.AGE_OUTSIDE_EVIDENCE: "There is no evidence for patients of this age: do not rely on the finding.",
+    Remark.TRIAL_MODEL: "The model was trained for a trial only: do not use its answer.",
 }
 
 

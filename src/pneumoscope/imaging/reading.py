@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pneumoscope.imaging.bit_depth import white_of
+from pneumoscope.imaging.damage import check_whole
 from pneumoscope.imaging.decoder_warnings import captured
 from pneumoscope.imaging.formats import raster, recognise
 from pneumoscope.imaging.limits import MAX_BYTES, check_bytes, check_contrast, check_frames, check_size
@@ -119,6 +120,7 @@ def _from_bytes(content: bytes) -> Radiograph:
 def _checked(decoded: Decoded, sha256: str, encoding: str) -> Radiograph:
     try:
         check_contrast(decoded.pixels)
+        check_whole(decoded.pixels)
     except NotAssessedError as error:
         raise error.known(sha256, decoded.header) from None
     return Radiograph(decoded.pixels, sha256, encoding, decoded.header, decoded.remarks)

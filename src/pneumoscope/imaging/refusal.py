@@ -24,6 +24,16 @@ class Reason(StrEnum):
     CONTRADICTORY = "header_contradicts_pixels"
     BLANK = "blank_image"
     NOT_A_RADIOGRAPH = "not_a_radiograph"
+    WRONG_BODY_PART = "wrong_body_part"
+    WRONG_VIEW = "wrong_view"
+    AGE_OUTSIDE_EVIDENCE = "age_outside_evidence"
+    ROTATED_90 = "rotated_90"
+    ROTATED_180 = "rotated_180"
+    ROTATED_270 = "rotated_270"
+    INVERTED = "inverted"
+    SMALL_IN_FRAME = "small_in_frame"
+    LUNGS = "lungs_not_seen"
+    UNFAMILIAR = "unfamiliar"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,13 +22,37 @@ def import_keras() -> ModuleType:
     Raises:
         MissingExtraError: Keras or the backend is not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every new input size
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with needed("Training", "train"):
+    with needed("Training", "train"), _unheard():
         import keras
     module: ModuleType = keras
     return module
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep off the terminal what libraries write to standard error in this context, unless it fails.
+
+    TensorFlow says on import that oneDNN is on, twice, and no setting keeps it from that.
+    """
+    try:
+        terminal = os.dup(2)
+    except OSError:  # a process without standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as said:
+        try:
+            os.dup2(said.fileno(), 2)
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(terminal, said.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 def training_precision() -> str:

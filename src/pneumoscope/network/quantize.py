@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from onnx import helper
 from onnxruntime import quantization
 
-from pneumoscope.bundle.card import METADATA_KEY, QUANTIZED, BundleCard
-from pneumoscope.errors import BundleError
-from pneumoscope.files import write_bytes
+from pneumoscope.bundle.card import METADATA_KEY, QUANTIZED
+from pneumoscope.files import check_room, write_bytes
+from pneumoscope.network.envelope import PREFIX, load_float_bundle
 from pneumoscope.progress import Progress
 
 HEAD = "head_cam:Conv"
@@ -44,10 +44,12 @@ def quantize(
 
     Raises:
         BundleError: the file is no bundle, or quantized already.
+        OSError: the folder for temporary files has no room, or ``out`` cannot be written.
     """
-    card = _read_card(bundle)
+    _, card = load_float_bundle(bundle)
     with TemporaryDirectory() as folder:
         plain, quantized = Path(folder, "plain.onnx"), Path(folder, "int8.onnx")
+        check_room(plain, 3 * bundle.stat().st_size)  # ONNX Runtime does not say that a disk is full
         _fold(bundle, plain)
         logging.getLogger().addFilter(_is_not_advice)
         try:
@@ -60,7 +62,7 @@ def quantize(
                 reduce_range=True,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
-                nodes_to_exclude=[HEAD, *_node_names(plain, READING)],
+                nodes_to_exclude=[HEAD, *_node_names(plain, READING), *_node_names(plain, PREFIX)],
             )
         finally:
             logging.getLogger().removeFilter(_is_not_advice)
@@ -83,19 +85,6 @@ class _Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]
         self._next += 1
         self._progress("measuring activations", self._next, len(self._radiographs))
         return {"radiograph": self._radiographs[self._next - 1 : self._next, :, :, None]}
-
-
-def _read_card(bundle: Path) -> BundleCard:
-    try:
-        stored = {entry.key: entry.value for entry in onnx.load(bundle).metadata_props}
-        card = BundleCard.from_json(stored[METADATA_KEY])
-    except OSError as problem:
-        raise BundleError(f"{bundle}: the model bundle cannot be read ({problem.strerror}).") from problem
-    except Exception as problem:  # protobuf's exceptions share no public base
-        raise BundleError(f"{bundle}: no Pneumoscope bundle; `pneumoscope export` makes one.") from problem
-    if card.quantized:
-        raise BundleError(f"{bundle}: it is int8 already; give the float bundle that it was made from.")
-    return card
 
 
 def _fold(bundle: Path, plain: Path) -> None:

@@ -11,6 +11,8 @@ from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
 
 HIGH_SENSITIVITY = "high-sensitivity"
+PROVEN_RECALL = 0.98
+"""What the validation radiographs must prove of the operating point HIGH_SENSITIVITY."""
 
 
 def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshold: float | None = None) -> DecisionRule:
@@ -93,7 +95,7 @@ def choose_operating_points(
         raise DataError("operating points need held-out radiographs of both classes")
     at_zero = float(fitted.probability(np.zeros(1))[0])
     points = [OperatingPoint("balanced", at_zero, "raw score 0: the network was trained with classes of equal weight")]
-    sensitive = highest_with_recall(fitted.probability(scores[positive]), 0.98)
+    sensitive = highest_with_recall(fitted.probability(scores[positive]), PROVEN_RECALL)
     if sensitive is not None:
         policy = "highest threshold with recall at least 0.98 by its one-sided 95% lower bound, on the validation set"
         points.append(OperatingPoint(HIGH_SENSITIVITY, sensitive, policy))

@@ -94,4 +94,5 @@ def overlay(preview: NDArray[np.uint8], contributions: NDArray[np.float32], thre
     coarse = Image.fromarray(intensity(contributions, threshold))
     fine = np.clip(np.asarray(coarse.resize(grey.size, Image.Resampling.BILINEAR)), 0.0, 1.0)
     mask = Image.fromarray(np.rint(255.0 * _OPACITY * fine**1.5).astype(np.uint8))
-    return Image.composite(Image.fromarray(ramp(fine)), grey.convert("RGB"), mask)
+    colours = ramp(np.linspace(0.0, 1.0, 256))[np.rint(255.0 * fine).astype(np.uint8)]
+    return Image.composite(Image.fromarray(colours), grey.convert("RGB"), mask)

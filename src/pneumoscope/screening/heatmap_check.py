@@ -5,7 +5,6 @@ held-out films is measured by experiments/heatmap_check.
 """
 
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,9 @@ from pneumoscope.screening.result import HeatmapStatus
 
 Heat = NDArray[np.float32]
 """float32 (P, P), 0..1, as ``heatmap.intensity`` makes it."""
+
+Outline = NDArray[np.bool_]
+"""bool (INPUT_SIZE, INPUT_SIZE), True where a film's lungs are."""
 
 Shift = tuple[int, int]
 """How far a film is moved, down and to the right, in pixels of the model's input; either may be negative."""
@@ -30,25 +32,34 @@ LEAST_AGREEMENT = 0.76
 with less agrees with itself no better than with another child's (held-out films, experiments/heatmap_check)."""
 
 
-def chance() -> float:
-    """The share inside the lung field of a heatmap that is the same everywhere, and the least that is shown."""
-    return float(_lungs().mean())
+_HALF = 0.5
 
 
-def lung_share(heat: Heat) -> float:
-    """Measure how much of the heat lies inside the lung field's template, as the picture shows it.
+def lung_outline(lungs: NDArray[np.float32] | None) -> Outline:
+    """Give the lungs of a film.
 
-    The picture's interpolation blurs, and so a map of few places cannot reach 1: of 7x7 places, the one that follows
-    the template most closely has about two thirds inside.
+    Args:
+        lungs: the bundle's map of them, float32 (1, Q, Q), 0..1; None of a bundle without an envelope, for which a
+            fixed template stands in.
+    """
+    return lung_field(INPUT_SIZE) if lungs is None else _fine(lungs[0]) >= _HALF
+
+
+def lung_share(heat: Heat, lungs: Outline) -> float:
+    """Measure how much of the heat lies inside the lungs, as the picture shows it.
+
+    The picture's interpolation blurs, and so a map of few places cannot reach 1. A heatmap that is the same everywhere
+    has the share that the lungs have of the picture.
 
     Args:
         heat: not all zero.
+        lungs: where they lie.
 
     Returns:
         0..1.
     """
     fine = _fine(heat)
-    return float(fine[_lungs()].sum() / fine.sum())
+    return float(fine[lungs].sum() / fine.sum())
 
 
 def moved(pixels: NDArray[np.uint8], shift: Shift) -> NDArray[np.uint8]:
@@ -80,11 +91,12 @@ def agreement(heat: Heat, again: Heat, shift: Shift) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def assess_heatmap(heat: Heat, again: Callable[[], Heat]) -> HeatmapStatus | None:
+def assess_heatmap(heat: Heat, lungs: Outline, again: Callable[[], Heat]) -> HeatmapStatus | None:
     """Judge whether a heatmap may be shown.
 
     Args:
         heat: of the film.
+        lungs: where they lie.
         again: gives the heat of the film moved by MOVED; called only where the answer hangs on it.
 
     Returns:
@@ -92,14 +104,9 @@ def assess_heatmap(heat: Heat, again: Callable[[], Heat]) -> HeatmapStatus | Non
     """
     if not heat.any():
         return None
-    if lung_share(heat) < chance():
+    if lung_share(heat, lungs) < lungs.mean():
         return HeatmapStatus.OUTSIDE_LUNGS
     return HeatmapStatus.SHOWN if agreement(heat, again(), MOVED) >= LEAST_AGREEMENT else HeatmapStatus.UNSTABLE
-
-
-@cache
-def _lungs() -> NDArray[np.bool_]:
-    return lung_field(INPUT_SIZE)
 
 
 def _fine(heat: Heat) -> NDArray[np.float32]:

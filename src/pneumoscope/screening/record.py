@@ -53,11 +53,13 @@ class Record:
     site_profile_sha256: Annotated[_Sha256 | None, Meta(description="Of the site profile; null where none was used.")]
     runtime: Annotated[str, Meta(description="What did the arithmetic.")]
     package_version: Annotated[str, Meta(description="Of pneumoscope.")]
-    remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read.")]
+    remarks: Annotated[list[Remark], Meta(description="Coded remarks on how the source was read, and on the model.")]
+    heatmap_file: Annotated[str | None, Meta(description="The picture of the heatmap; null where none was written.")]
+    listed: Annotated[dict[str, str], Meta(description="Other columns of the list that named the source, by name.")]
 
 
 FIELDS = tuple(field.name for field in fields(Record))
-"""The keys of a JSON line and the columns of CSV and Parquet, in order."""
+"""The keys of a JSON line and the columns of Parquet, in order. CSV has a column for each key of ``listed``."""
 
 _ASSESSED = ("finding", "probability", "viral_probability", "score")
 _NOT_ASSESSED = ("reason", "detail")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from pneumoscope._version import __version__
 from pneumoscope.decision.labels import Finding
+from pneumoscope.escaping import well_formed
 from pneumoscope.imaging import Header, Reason, Remark
 from pneumoscope.screening.heatmap import overlay
 from pneumoscope.screening.record import SCHEMA_VERSION, Record
@@ -54,12 +55,14 @@ class ModelIdentity:
         version: the bundle's version.
         sha256: hex digest of the bundle file, so that a result can be traced to the exact model and thresholds.
         runtime: what did the arithmetic, one of ``runtime.opening.RUNTIMES`` but "auto".
+        trial: why nobody should use it, in a sentence; None for one that was trained in earnest.
     """
 
     name: str
     version: str
     sha256: str
     runtime: str
+    trial: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ class ScreeningResult:
         probability: calibrated probability of pneumonia, 0..1.
         finding: normal, uncertain (a person must read it) or pneumonia.
         viral_probability: probability of a viral pneumonia, 0..probability.
-        remarks: coded remarks on how the source was read.
+        remarks: coded remarks on how the source was read, and on the model.
+        heatmap_file: path of the picture of the heatmap; None where none was written.
+        listed: other columns of the list that named the source, by their names; empty where no list did.
         contribution_map: float32 (P, P): local log odds of pneumonia, whose mean is the log odds of ``probability``.
         heatmap: whether the heatmap may be shown; None where there is none: on a radiograph without heat, such as a
             normal one, and where no heatmap was asked for.
@@ -114,16 +119,21 @@ class ScreeningResult:
     finding: Finding | None = None
     viral_probability: float | None = None
     remarks: tuple[Remark, ...] = ()
+    heatmap_file: str | None = None
+    listed: dict[str, str] = field(default_factory=dict)
     contribution_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     heatmap: HeatmapStatus | None = None
     preview: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the result as JSON values: the keys and values of ``pneumoscope info --schema``, in that order."""
+        r"""Give the result as JSON values: the keys and values of ``pneumoscope info --schema``, in that order.
+
+        A byte 0xFF in the name of a file, which is no UTF-8, comes out as the text ``\udcff``.
+        """
         header = self.header or Header()
         flat = Record(
             schema_version=SCHEMA_VERSION,
-            source=self.source,
+            source=well_formed(self.source),
             source_sha256=self.source_sha256,
             sop_instance_uid=header.sop_instance_uid,
             series_instance_uid=header.series_instance_uid,
@@ -147,6 +157,8 @@ class ScreeningResult:
             runtime=self.model.runtime,
             package_version=__version__,
             remarks=list(self.remarks),
+            heatmap_file=well_formed(self.heatmap_file),
+            listed=self.listed,
         )
         values: dict[str, Any] = msgspec.to_builtins(flat)
         return values

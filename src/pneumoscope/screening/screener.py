@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import RELEASED, BundleCard
+from pneumoscope.bundle.seal import SelfTestRecord
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
@@ -18,18 +20,21 @@ from pneumoscope.decision.prevalence import at_prevalence
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.decision.site_profile import SiteProfile, read_profile
-from pneumoscope.imaging import Refusal, Source
+from pneumoscope.imaging import Refusal, Remark, Source
+from pneumoscope.screening.envelope.content import check_content
+from pneumoscope.screening.envelope.header import check_header
 from pneumoscope.screening.heatmap import contribution_map, intensity
-from pneumoscope.screening.heatmap_check import MOVED, assess_heatmap, moved
+from pneumoscope.screening.heatmap_check import MOVED, Outline, assess_heatmap, lung_outline, moved
 from pneumoscope.screening.prepare import Prepared, is_one_source, name_of, prepare, snapshot
 from pneumoscope.screening.result import HeatmapStatus, ModelIdentity, ScreeningResult, Status
 from pneumoscope.screening.runtime.opening import open_session
+from pneumoscope.screening.runtime.session import Outputs
 
 _log = logging.getLogger("pneumoscope")
 
 
 class Screener:
-    """One model bundle, ready to screen. Make one and keep it: many threads may use it at once.
+    """One model bundle, ready to screen. Make one and keep it: many threads may use it at once, and forked processes.
 
     Its threads live until :meth:`close`, or the end of a ``with`` block. All arithmetic runs on them, so that however
     many callers there are, no more than ``workers`` radiographs are judged at once.
@@ -39,6 +44,7 @@ class Screener:
         card: what the bundle says of itself.
         site: the site profile; None without one.
         rule: what decides: the bundle's rule, with the site's thresholds where there is a profile.
+        selftest: what the bundle says of the reference films (``assurance.selftest``); None where it has no self-test.
     """
 
     def __init__(
@@ -59,7 +65,8 @@ class Screener:
             site: the file of a site profile, whose thresholds are the default then; None for the bundle's.
 
         Raises:
-            BundleError: when the file is missing, damaged, no bundle, or of an unknown schema.
+            BundleError: when the file is missing, damaged, changed after it was sealed, no bundle, or of an unknown
+                schema.
             MissingExtraError: when OpenVINO was asked for and is not installed.
             DataError: when the runtime is unknown, an int8 bundle is to run on OpenVINO, or the site profile was
                 changed, cannot be read, or is for another bundle.
@@ -68,7 +75,9 @@ class Screener:
         workers = workers or usable_cores()
         self._session = open_session(RELEASED if bundle is None else Path(bundle), workers, runtime)
         self.card: BundleCard = self._session.card
-        self.model = ModelIdentity(self.card.name, self.card.version, self._session.sha256, self._session.runtime)
+        self.selftest: SelfTestRecord | None = self._session.selftest
+        identity = (self.card.name, self.card.version, self._session.sha256, self._session.runtime)
+        self.model = ModelIdentity(*identity, self.card.trial)
         self.rule: DecisionRule = self.card.rule
         if self.site:
             self.rule = self.site.rule_for(self.card.rule, self.model.sha256)
@@ -158,13 +167,27 @@ class Screener:
         point = self.operating_point(asked)  # complain now and not at the first result
         return partial(self._screen, point=point, heatmap=heatmap)
 
+    def _infer(self, source: Source | Refusal, preview: bool) -> tuple[Prepared, Outputs] | Refusal:
+        """Read a source and ask the network; refuse what the model may not judge."""
+        prepared = prepare(source, self.card.input_size, preview=preview)
+        if isinstance(prepared, Refusal):
+            return prepared
+        said = check_header(prepared.header, self.card.ages)
+        if isinstance(said, Refusal):
+            return replace(said, sha256=prepared.sha256)
+        found = self._session.run(prepared.pixels[None])
+        if self.card.envelope and (refused := check_content(self.card.envelope, found)):
+            return replace(refused, sha256=prepared.sha256, header=prepared.header)
+        return replace(prepared, remarks=prepared.remarks + said), found
+
     def _screen(self, source: Source | Refusal, point: OperatingPoint, heatmap: bool) -> ScreeningResult:
-        prepared = prepare(source, self.card.input_size, preview=heatmap)
+        inferred = self._infer(source, preview=heatmap)
+        known = inferred if isinstance(inferred, Refusal) else inferred[0]
         result = partial(
             ScreeningResult,
             source=name_of(source),
-            source_sha256=prepared.sha256,
-            header=prepared.header,
+            source_sha256=known.sha256,
+            header=known.header,
             time=datetime.now(UTC),
             model=self.model,
             operating_point=point.name,
@@ -173,22 +196,21 @@ class Screener:
             site_profile_sha256=self._site_sha256,
             site=self.site.site if self.site else None,
         )
-        if isinstance(prepared, Refusal):
-            return result(status=Status.NOT_ASSESSED, reason=prepared.reason, detail=prepared.detail)
-        logits, cam = self._session.run(prepared.pixels[None])
-        rule = self.rule
-        probability = float(rule.probability(logits)[0])
-        contributions = contribution_map(logits[0], cam[0], rule.calibration)
+        if isinstance(inferred, Refusal):
+            return result(status=Status.NOT_ASSESSED, reason=inferred.reason, detail=inferred.detail)
+        (prepared, found), rule = inferred, self.rule
+        probability = float(rule.probability(found.logits)[0])
+        contributions = contribution_map(found.logits[0], found.cam[0], rule.calibration)
         return result(
             status=Status.SCREENED,
-            score=float(pneumonia_score(logits)[0]),
+            score=float(pneumonia_score(found.logits)[0]),
             probability=probability,
             finding=rule.finding(probability, point),
-            viral_probability=float(rule.viral_probability(logits)[0]),
-            probability_at_site=self._at_site(rule.log_odds(logits)),
-            remarks=prepared.remarks,
+            viral_probability=float(rule.viral_probability(found.logits)[0]),
+            probability_at_site=self._at_site(rule.log_odds(found.logits)),
+            remarks=prepared.remarks + (Remark.TRIAL_MODEL,) * bool(self.model.trial),
             contribution_map=contributions,
-            heatmap=self._assess(prepared, contributions, point) if heatmap else None,
+            heatmap=self._assess(prepared, contributions, point, lung_outline(found.lungs)) if heatmap else None,
             preview=prepared.preview,
         )
 
@@ -198,17 +220,15 @@ class Screener:
         return float(at_prevalence(log_odds, self.site.calibration_prevalence, self.site.prevalence)[0])
 
     def _assess(
-        self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint
+        self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint, lungs: Outline
     ) -> HeatmapStatus | None:
         def again() -> NDArray[np.float32]:
-            [logits], [cam] = self._session.run(moved(prepared.pixels, MOVED)[None])
-            return intensity(contribution_map(logits, cam, self.rule.calibration), point.threshold)
+            found = self._session.run(moved(prepared.pixels, MOVED)[None])
+            contributions = contribution_map(found.logits[0], found.cam[0], self.rule.calibration)
+            return intensity(contributions, point.threshold)
 
-        return assess_heatmap(intensity(contributions, point.threshold), again)
+        return assess_heatmap(intensity(contributions, point.threshold), lungs, again)
 
     def _predict(self, source: Source) -> NDArray[np.float32] | Refusal:
-        prepared = prepare(source, self.card.input_size, preview=False)
-        if isinstance(prepared, Refusal):
-            return prepared
-        logits, _ = self._session.run(prepared.pixels[None])
-        return logits.reshape(-1)
+        inferred = self._infer(source, preview=False)
+        return inferred if isinstance(inferred, Refusal) else inferred[1].logits.reshape(-1)

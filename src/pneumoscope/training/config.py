@@ -1,8 +1,9 @@
 """What a run is asked to do, and what its config.json says of it."""
 
+import json
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -10,17 +11,19 @@ from typing import Any, Literal
 import msgspec
 
 from pneumoscope.data.layout import fingerprint
+from pneumoscope.data.manifest import ManifestForm
+from pneumoscope.data.public.recognition import is_public_release
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
 from pneumoscope.network.backend import import_keras
-from pneumoscope.training.radiographs.table import Table, count_sides, labels_digest
+from pneumoscope.training.radiographs.table import Table, count_sides, labels_digest, narrow
 from pneumoscope.training.recipe import Recipe
 
 SCHEMA = 2
 
 VERSIONED = ("pneumoscope", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "scikit-learn")
 
-_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "schema")
+_PRIVATE = ("source", "imagenet", "state", "explanation", "labels", "form", "public_release", "schema")
 """Entries of a configuration that say where files lay, how far the run was, or whose films they are."""
 
 
@@ -34,6 +37,7 @@ class Setting:
         seed: of everything random.
         imagenet: path of the ImageNet weights, or None for random ones.
         cache: folder for packed radiographs.
+        form: what a manifest calls its columns and labels.
     """
 
     source: Path
@@ -41,6 +45,7 @@ class Setting:
     seed: int
     imagenet: Path | None
     cache: Path
+    form: ManifestForm = field(default_factory=ManifestForm)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class RunConfig:
         state: "running" also after an interruption.
         explanation: why it collapsed; empty otherwise.
         labels: see pneumoscope.training.radiographs.table.labels_digest.
+        form: what a manifest calls its columns and labels.
+        public_release: whether the radiographs were taken from the public release, whole and unchanged.
         schema: of this file.
     """
 
@@ -77,15 +84,18 @@ class RunConfig:
     state: Literal["running", "finished", "collapsed"] = "running"
     explanation: str = ""
     labels: str = ""
+    form: ManifestForm = field(default_factory=ManifestForm)
+    public_release: bool = False
     schema: int = SCHEMA
 
     def setting(self, cache: Path) -> Setting:
         """What the run was asked to do."""
-        return Setting(Path(self.source), self.recipe, self.seed, Path(self.imagenet) if self.imagenet else None, cache)
+        imagenet = Path(self.imagenet) if self.imagenet else None
+        return Setting(Path(self.source), self.recipe, self.seed, imagenet, cache, self.form)
 
     def provenance(self) -> dict[str, Any]:
         """What others may know of the run, as JSON values: everything but where files lay."""
-        values = msgspec.json.decode(msgspec.json.encode(self), type=dict[str, Any])
+        values: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(self)))
         return {name: value for name, value in values.items() if name not in _PRIVATE}
 
     def differences(self, other: "RunConfig") -> list[str]:
@@ -94,17 +104,18 @@ class RunConfig:
         return [name for name in same if getattr(self, name) != getattr(other, name)]
 
 
-def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
+def build_config(setting: Setting, whole: Table, precision: str) -> RunConfig:
     """The configuration of a run that begins.
 
     Args:
         setting: what the run is asked to do.
-        table: its radiographs.
+        whole: the radiographs that it may choose from; see pneumoscope.training.radiographs.table.narrow.
         precision: the Keras dtype policy it trains under.
 
     Raises:
         DataError: the ImageNet weights are not there.
     """
+    table = narrow(whole, setting.recipe)
     if setting.imagenet and not setting.imagenet.is_file():
         raise DataError(f"{setting.imagenet}: the ImageNet weights that the run needs are not there; bring them back")
     return RunConfig(
@@ -119,6 +130,8 @@ def build_config(setting: Setting, table: Table, precision: str) -> RunConfig:
         precision=precision,
         versions=_versions(),
         labels=labels_digest(table),
+        form=setting.form,
+        public_release=is_public_release(setting.source, whole),
     )
 
 

@@ -57,9 +57,12 @@ _NAIVE = Recipe(
 )
 """What not to do: all layers at once at a high rate. It collapses in the first epoch, and the guard stops it."""
 
+SMOKE = "smoke"
+"""The recipe whose model is worthless."""
+
 _SMOKE_PHASE = Phase("unfrozen", "conv5", epochs=2, learning_rate=1e-4, size=64)
 _SMOKE = Recipe(
-    name="smoke",
+    name=SMOKE,
     head=Phase("frozen", "head", epochs=3, learning_rate=1e-2, size=64),
     finetuning=(_SMOKE_PHASE,),
     averaging=Averaging(2, (_SMOKE_PHASE,)),

@@ -2,19 +2,23 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pneumoscope.files import write_json
 from pneumoscope.network.backend import dtype_policy, import_keras, training_precision
 from pneumoscope.network.resnet import build, rebuild_in_float32
-from pneumoscope.training.config import Setting, build_config
+from pneumoscope.training.config import RunConfig, Setting, build_config
 from pneumoscope.training.loop.checkpoint import Row
 from pneumoscope.training.loop.guard import CollapseError
 from pneumoscope.training.loop.listener import Listener
 from pneumoscope.training.loop.trainer import Trainer
 from pneumoscope.training.loop.validation import predict, validate
-from pneumoscope.training.radiographs.packing import TrainingSet, pack
-from pneumoscope.training.radiographs.table import load_training_table, take_side
-from pneumoscope.training.run_folder import HISTORY, begin, finish, write_config
+from pneumoscope.training.radiographs.packing import TrainingSet, pack_sides
+from pneumoscope.training.radiographs.table import load_training_table, narrow
+from pneumoscope.training.run_folder import HISTORY, begun, finish, write_config
 
 RESULT = "result"
 """What the last row of a history has for its phase: the weights that are kept, validated as a bundle computes them."""
@@ -29,26 +33,33 @@ def train(setting: Setting, folder: Path, listener: Listener | None = None) -> N
         listener: hears how it goes.
 
     Raises:
-        DataError: the radiographs cannot be used as asked, or the folder holds another run, or one that has ended.
+        DataError: the radiographs cannot be used as asked, or the folder holds another run, or one that has ended, or
+            one that another process is at work on.
         CollapseError: see pneumoscope.training.loop.guard; the folder then says "collapsed".
         TrainingError: what was saved of the run is damaged.
+        OSError: a file cannot be written; what was saved before is still there.
     """
     listener = listener or Listener()
     precision = training_precision()
-    table = load_training_table(setting.source, setting.recipe, setting.seed)
-    config = build_config(setting, table, precision)
-    begin(folder, config)
-    radiographs = TrainingSet(
-        train=pack(take_side(table, "train"), setting.cache, listener.progress, setting.recipe.crop_source_size),
-        val=pack(take_side(table, "val"), setting.cache, listener.progress),
-    )
+    whole = load_training_table(setting.source, setting.seed, setting.form)
+    config, table = build_config(setting, whole, precision), narrow(whole, setting.recipe)
+    with begun(folder, config):
+        radiographs = pack_sides(table, setting.cache, listener.progress, setting.recipe.crop_source_size)
+        model, logits = _run(setting, config, radiographs, folder, listener)
+        finish(folder, config, table, model, logits)
+
+
+def _run(
+    setting: Setting, config: RunConfig, radiographs: TrainingSet, folder: Path, listener: Listener
+) -> tuple[Any, NDArray[np.float32]]:
+    """Train; give the network with the weights to keep, in float32, and its logits of the validation radiographs."""
 
     def keep_history(history: list[Row]) -> None:
         write_json(folder / HISTORY, history)
         heard(history)
 
     heard, listener = listener.epoch_ended, replace(listener, epoch_ended=keep_history)
-    with dtype_policy(precision):
+    with dtype_policy(config.precision):
         import_keras().utils.set_random_seed(setting.seed)
         model = build(str(setting.imagenet) if setting.imagenet else None)
         try:
@@ -61,4 +72,4 @@ def train(setting: Setting, folder: Path, listener: Listener | None = None) -> N
     logits = predict(exact, radiographs.val, size, listener.progress)
     last = {"member": 0, "phase": RESULT, "epoch": 1} | validate(logits, radiographs.val)
     keep_history([*history, last])
-    finish(folder, config, table, exact, logits)
+    return exact, logits

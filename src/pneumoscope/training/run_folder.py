@@ -8,9 +8,12 @@ RUN/member-N.npz       the weights of finished members of an average, and of the
 RUN/model.weights.h5   the weights to keep
 RUN/validation.npz     logits of the validation radiographs, in the order of validation.csv
 RUN/checksums.json     sha256 of the finished files
+RUN/run.lock           the process that is at work on the run, while it is
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.data.layout import load, write_manifest
+from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.errors import DataError
-from pneumoscope.files import PARTIAL, make_folder, replacing, sha256, write_json
+from pneumoscope.files import PARTIAL, check_room, make_folder, replacing, sha256, write_json
+from pneumoscope.locks import exclusive
 from pneumoscope.network.resnet import build
 from pneumoscope.training.config import SCHEMA, RunConfig, Setting
 from pneumoscope.training.loop.checkpoint import Row
 from pneumoscope.training.radiographs.table import Table, take_side
 
 CONFIG, HISTORY, WEIGHTS, CHECKSUMS = "config.json", "history.json", "model.weights.h5", "checksums.json"
+LOCK = "run.lock"
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,11 @@ def read_config(folder: Path) -> RunConfig:
     """
     path = folder / CONFIG
     try:
-        content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        # The standard library reads file names that are no UTF-8 too, which msgspec refuses.
+        content = msgspec.convert(json.loads(path.read_bytes()), dict[str, Any])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{folder}: no training run here ({CONFIG} is missing)") from error
-    except msgspec.MsgspecError as error:
+    except ValueError as error:  # msgspec.ValidationError is one
         raise DataError(f"{path}: damaged; start the run again in a new folder") from error
     try:
         if content.get("schema") != SCHEMA:
@@ -76,20 +83,26 @@ def write_config(folder: Path, config: RunConfig) -> None:
     write_json(folder / CONFIG, msgspec.to_builtins(config))
 
 
-def begin(folder: Path, config: RunConfig) -> None:
-    """Begin a run in a folder, or go on with the one that it holds; what a kill left half-written goes.
+@contextmanager
+def begun(folder: Path, config: RunConfig) -> Iterator[None]:
+    """Begin a run in a folder, or go on with the one that it holds; nobody else is at work in it meanwhile.
+
+    What a kill left half-written goes.
 
     Raises:
-        DataError: the folder holds a run that has ended, or does something else.
+        DataError: the folder holds a run that has ended, or does something else, or that another process is at work on.
+        OSError: the folder cannot be written to.
     """
-    if (folder / CONFIG).exists():
-        earlier = read_running(folder)
-        if changed := config.differences(earlier):
-            raise DataError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
     make_folder(folder)
-    for left in folder.glob(f".*{PARTIAL}"):
-        left.unlink()
-    write_config(folder, config)
+    with exclusive(folder / LOCK):
+        if (folder / CONFIG).exists():
+            earlier = read_running(folder)
+            if changed := config.differences(earlier):
+                raise DataError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")
+        for left in folder.glob(f".*{PARTIAL}"):
+            left.unlink()
+        write_config(folder, config)
+        yield
 
 
 def read_running(folder: Path) -> RunConfig:
@@ -129,6 +142,7 @@ def finish(folder: Path, config: RunConfig, table: Table, model: Any, logits: ND
         model: with the weights to keep.
         logits: (N, 3) of the validation radiographs, in the order of their digests.
     """
+    check_room(folder / WEIGHTS, 4 * model.count_params())  # HDF5 does not fail in order
     model.save_weights(folder / WEIGHTS)
     write_manifest(sorted(table.values(), key=lambda labelled: labelled.path), folder / "split.csv")
     held_out = list(take_side(table, "val").values())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pneumoscope.compute.ray_cluster import ray_cluster
-from pneumoscope.errors import DataError, PneumoscopeError
+from pneumoscope.errors import DataError, PneumoscopeError, system_text
 from pneumoscope.training.config import Setting
 from pneumoscope.training.loop.checkpoint import Row
 from pneumoscope.training.run_folder import CONFIG, HISTORY, read_config
@@ -93,6 +93,8 @@ def _train(setting: Setting, folder: Path, cpus: int) -> tuple[str, float]:
         train(setting, folder)
     except PneumoscopeError as problem:
         explanation = str(problem)
+    except OSError as problem:
+        explanation = system_text(problem, folder)
     return explanation, time.monotonic() - started
 
 
@@ -108,7 +110,7 @@ def _find_ended(folder: Path, setting: Setting) -> Outcome | None:
     if config.state == "running":
         return None
     held = config.setting(setting.cache)
-    asked = {"recipe": setting.recipe, "seed": setting.seed, "source": setting.source.resolve()}
+    asked = {"recipe": setting.recipe, "seed": setting.seed, "source": setting.source.resolve(), "form": setting.form}
     changed = [name for name, value in asked.items() if getattr(held, name) != value]
     if changed:
         raise DataError(f"{folder} holds a run with another {', '.join(changed)}; choose a new folder")

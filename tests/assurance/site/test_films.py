@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,16 @@ from sites import judged_film, make_films
 from pneumoscope.assurance.site.films import (
     UNKNOWN,
     JudgedFilms,
+    judged,
     named_groups,
     read_predictions,
     write_predictions,
 )
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label
 from pneumoscope.errors import DataError
-from pneumoscope.imaging import Reason
+from pneumoscope.imaging import Header, Reason
+from pneumoscope.screening.result import ModelIdentity, ScreeningResult, Status
 
 
 def test_predictions_come_back_to_the_last_bit(tmp_path: Path) -> None:
@@ -50,6 +54,20 @@ def test_a_patient_counts_by_its_worst_film() -> None:
     expected = 1 / (1 + np.exp([1.0, -2.0]))
     np.testing.assert_allclose(films.extremes(positive=True), expected)
     np.testing.assert_allclose(films.extremes(positive=False), 1 / (1 + np.exp([-0.5])))
+
+
+def test_the_list_goes_before_the_header(tmp_path: Path) -> None:
+    header = Header(age_years=4.0, view="PA", device="device-0")
+    model = ModelIdentity("tiny", "1", "0" * 64, "onnxruntime")
+    result = ScreeningResult(None, None, Status.NOT_ASSESSED, model, "a", 0.5, 0.5, datetime.now(UTC), header)
+    labelled = LabelledRadiograph(tmp_path, Label.NORMAL, None, "p", "all")
+    plain = judged(labelled, result)
+    assert (plain.age_years, plain.view, plain.device) == (4.0, "PA", "device-0")
+    told = judged(replace(labelled, listed={" Age": "0.5", "VIEW": "ap", "device": "Room  1"}), result)
+    assert (told.age_years, told.view, told.device) == (0.5, "AP", "Room 1")
+    for wrong in ("four", "-1", "nan", "1990"):
+        with pytest.raises(DataError, match="must be in years"):
+            judged(replace(labelled, listed={"age": wrong}), result)
 
 
 def test_groups_in_a_sensible_order() -> None:

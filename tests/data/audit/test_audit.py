@@ -12,6 +12,7 @@ from pneumoscope.data import layout
 from pneumoscope.data.audit.audit import Measured, audit
 from pneumoscope.data.audit.marks import PATCH, Marks
 from pneumoscope.data.labelled import LabelledRadiograph, RefusedRadiograph
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
 from pneumoscope.imaging import Reason, Refusal
@@ -214,7 +215,7 @@ def test_real_films_have_the_known_repeats_and_the_known_stamp(real_films: Path,
     test = [each for each in known if each.split == "test"]
     pneumonias = [each for each in known if each.split == "train" and each.positive]
     normals = [each for each in known if each.split == "train" and not each.positive]
-    layout.write_manifest([*test, *pneumonias[::4], *normals[::4]], tmp_path / "some.csv")
+    write_manifest([*test, *pneumonias[::4], *normals[::4]], tmp_path / "some.csv")
     assert main(["data", "audit", str(tmp_path / "some.csv"), "--out", str(tmp_path / "page.html")]) == 0
     found = json.loads((tmp_path / "page.json").read_text())
 

@@ -1,31 +1,30 @@
 """The report: complete, self-contained, readable back, and honest about what is not defined."""
 
+import csv
+import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from cards import make_card
 from PIL import Image
 from synthetic import MIXED, RULE, in_series, predictions
 
-from pneumoscope.bundle.card import BundleCard
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label
 from pneumoscope.evaluation import Predictions, Resampling, evaluate
 from pneumoscope.evaluation.report import curves, report
+from pneumoscope.evaluation.report.table import predictions_text
 
 FEW = Resampling(100)
-CARD = BundleCard(
+CARD = make_card(
     name="toy",
     version="1.2.3",
-    created="2026-01-01T00:00:00Z",
-    licence="Apache-2.0",
-    input_size=224,
-    preprocessing="resized",
     rule=RULE,
     training={"recipe": "default"},
-    validation={},
     intended_use="Research <only>.",
     limits=("Children of one hospital.",),
 )
@@ -109,6 +108,34 @@ def test_the_json_twin_brings_the_evaluations_back(written):
     assert content["bundle_sha256"] == "ab" * 32
     assert content["history"][0]["val_loss"] is None, "NaN is no JSON"
     assert [e.to_dict() for e in report.read(folder / "report.json")] == [e.to_dict() for e in both]
+
+
+def test_the_table_has_a_row_for_every_film(written):
+    folder, text, both = written
+    content = json.loads((folder / "report.json").read_text())
+    assert content["predictions"] == "predictions.csv"
+    assert "predictions.csv" in text
+    with (folder / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(e.counts()["films"] + e.counts()["not_assessed"] for e in both)
+    first = [row for row in rows if row["evaluation"] == both[0].title]
+    assert [row["reason"] for row in first] == [""] * 150 + ["truncated"]
+    assert [float(row["probability"]) for row in first[:-1]] == both[0].probability.tolist()
+    for point in both[0].points:
+        called = [row[f"finding_{point.name}"] == "pneumonia" for row in first[:-1]]
+        truth = [row["label"] == "pneumonia" for row in first[:-1]]
+        missed = sum(sick and not found for sick, found in zip(truth, called, strict=True))
+        assert missed == point.confusion[1][0]
+
+
+def test_a_site_finds_its_own_columns_and_no_formula(tmp_path):
+    judged = predictions({"normal": 2, "viral": 2})
+    told = [replace(one, listed={"ward": "=1+1"}) for one in judged.radiographs]
+    evaluation = evaluate(Predictions(tuple(told), judged.logits), RULE, "Ours", resampling=FEW)
+    assert "ward" not in json.dumps(evaluation.to_dict())
+    [head, *rows] = csv.reader(io.StringIO(predictions_text([evaluation])))
+    assert head[-1] == "listed_ward"
+    assert {row[-1] for row in rows} == {"'=1+1"}
 
 
 @pytest.mark.slow

@@ -14,11 +14,13 @@ pydicom = pytest.importorskip("pydicom", reason="the extra 'dicom' is not instal
 
 def test_the_header_of_a_radiograph(grey, make_dicom):
     said = {"BodyPartExamined": "CHEST ", "ViewPosition": "AP", "PatientAge": "018M", "PatientSex": "F"}
+    said |= {"Laterality": "U", "Manufacturer": "Agfa-Gevaert N.V.", "ManufacturerModelName": "DX-D 300"}
     uids = {"SeriesInstanceUID": "1.2.3", "StudyInstanceUID": "1.2.4"}
     header = read(make_dicom(grey.astype(np.uint16), **said, **uids)).header
     assert header == Header(
-        "1.2.826.0.1.3680043.8.498.1", "1.2.3", "1.2.4", "CR", "CHEST", "AP", 1.5, "F", "MONOCHROME2"
-    )
+        "1.2.826.0.1.3680043.8.498.1", "1.2.3", "1.2.4", "CR", "CHEST", "AP", 1.5, "F", "MONOCHROME2",
+        "U", "AGFA-GEVAERT N.V.", "DX-D 300",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,7 @@ def test_the_header_of_a_radiograph(grey, make_dicom):
         ({"PatientAge": "002W"}, 14 / 365.25),
         ({"PatientAge": "010D"}, 10 / 365.25),
         ({"PatientAge": "4"}, None),
+        ({"PatientAge": "999Y"}, None),
         ({"PatientBirthDate": "20200101", "StudyDate": "20210101"}, 366 / 365.25),
         ({"PatientBirthDate": "20220101", "StudyDate": "20210101"}, None),
         ({"PatientBirthDate": "2020", "StudyDate": "20210101"}, None),
@@ -48,7 +51,9 @@ def test_free_text_is_left_out():
     dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Secret^Person", "4711", "20200101"
     dataset.BodyPartExamined = "DOE JOHN"
     dataset.ViewPosition, dataset.Modality, dataset.PhotometricInterpretation = "DOE JOHN 1234", "JOHN", "DOE"
-    dataset.PatientSex = "X"
+    dataset.PatientSex, dataset.Laterality = "X", "DOE JOHN"
+    dataset.SeriesDescription = dataset.ProtocolName = "Doe, John, brought by his mother"
+    dataset.Manufacturer = "Doe^John"
     assert read_header(dataset) == Header()
 
 
@@ -68,6 +73,55 @@ def test_a_device_has_one_code_and_its_texts_are_not_kept():
         codes.add(code)
     assert len(codes) == 3
     assert read_header(pydicom.Dataset()).device is None
+
+
+def coded(meaning):
+    item = pydicom.Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "1", "99TEST", meaning
+    return [item]
+
+
+@pytest.mark.parametrize(
+    ("elements", "part"),
+    [
+        ({"BodyPartExamined": "CXR"}, "CHEST"),
+        ({"AnatomicRegionSequence": coded("Chest")}, "CHEST"),
+        ({"AnatomicRegionSequence": coded("Thoracic spine")}, "SPINE"),
+        ({"BodyPartExamined": "CHEST", "AnatomicRegionSequence": coded("Hand")}, "HAND"),
+        ({"BodyPartExamined": "HAND", "AnatomicRegionSequence": coded("Chest")}, "HAND"),
+        ({"ProtocolName": "Chest bedside"}, "CHEST"),
+        ({"SeriesDescription": "Knee"}, "KNEE"),
+        ({"BodyPartExamined": "CHEST", "SeriesDescription": "head up 45 degrees"}, "CHEST"),
+        ({"BodyPartExamined": "BRUST"}, None),
+    ],
+)
+def test_the_body_part_by_all_that_name_it(elements, part):
+    dataset = pydicom.Dataset()
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    assert read_header(dataset).body_part == part
+
+
+@pytest.mark.parametrize(
+    ("elements", "view"),
+    [
+        ({"ViewCodeSequence": coded("postero-anterior")}, "PA"),
+        ({"ViewCodeSequence": coded("left lateral")}, "LATERAL"),
+        ({"ViewPosition": "AP", "ViewCodeSequence": coded("left lateral")}, "LATERAL"),
+        ({"ViewPosition": "AP", "SeriesDescription": "Chest lat."}, "LAT"),
+        ({"ViewPosition": "AP", "SeriesDescription": "Chest pa and lat"}, "AP"),
+        ({"AcquisitionDeviceProcessingDescription": "CHEST LAT"}, "LAT"),
+        ({"PatientOrientation": ["A", "F"]}, "LATERAL"),
+        ({"PatientOrientation": ["P", "F"]}, "LATERAL"),
+        ({"PatientOrientation": ["L", "F"]}, None),
+        ({"ViewPosition": "PA", "PatientOrientation": ["A", "F"]}, "PA"),
+    ],
+)
+def test_the_view_by_all_that_name_it(elements, view):
+    dataset = pydicom.Dataset()
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    assert read_header(dataset).view == view
 
 
 def test_a_header_holds_nothing_that_identifies_a_person():

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pneumoscope.imaging import Reason, Remark, read
-from pneumoscope.imaging.formats.raster import MAX_SCANS
+from pneumoscope.imaging.formats.jpeg import MAX_SCANS
 from pneumoscope.imaging.limits import MIN_SIDE
 
 ORIENTATION = 0x0112

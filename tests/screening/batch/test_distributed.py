@@ -22,6 +22,7 @@ from pneumoscope.compute.ray_cluster import ray_cluster as cluster
 from pneumoscope.errors import DataError
 from pneumoscope.screening.record import FIELDS
 from pneumoscope.screening.screener import Screener
+from pneumoscope.screening.sources.listing import ListedFilm
 
 if not (find_spec("ray") and find_spec("pyarrow")):
     pytest.skip("Ray is not installed: pip install 'pneumoscope[scale]'", allow_module_level=True)
@@ -50,7 +51,13 @@ def order(tiny_bundle: Path, tmp_path: Path) -> BatchOptions:
 
 def rows(out: Path) -> list[dict[str, Any]]:
     """All results, in the order of the list."""
-    return [timeless(row) for part in sorted((out / "results").glob("*")) for row in pq.read_table(part).to_pylist()]
+    read = [row for part in sorted((out / "results").glob("*")) for row in pq.read_table(part).to_pylist()]
+    return [timeless(row | {"listed": dict(row["listed"])}) for row in read]
+
+
+def distributed(names: Sequence[str], order: BatchOptions) -> DistributedScreening:
+    """A screening of films that no list named."""
+    return DistributedScreening([ListedFilm(name) for name in names], order)
 
 
 def timeless(row: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +114,7 @@ def test_results_are_those_of_one_process(
     ray_cluster: int, order: BatchOptions, films: list[Path], acceptance: Path, tmp_path: Path
 ) -> None:
     mixed = [*films, *sorted(acceptance.iterdir()), tmp_path / "gone.png"]
-    counts = list(DistributedScreening(list(map(str, mixed)), order).run())
+    counts = list(distributed(list(map(str, mixed)), order).run())
     assert counts[0] == Counts()
     assert counts[-1] == Counts(
         26, pneumonia=sum(r["finding"] == "pneumonia" for r in rows(tmp_path / "out")), not_assessed=5
@@ -141,7 +148,7 @@ def test_films_by_uri_give_the_same_results(
 def test_what_cannot_be_fetched_is_not_assessed(ray_cluster: int, order: BatchOptions, films: list[Path]) -> None:
     folder = films[0].parent
     named = [f"{folder.as_uri()}/gone.png", folder.as_uri(), films[19].as_uri(), "s3://a:b@bucket/film.png"]
-    list(DistributedScreening(named, order).run())
+    list(distributed(named, order).run())
     assert [(row["reason"], row["finding"]) for row in rows(Path(order.out))] == [
         ("not_found", None), ("unreadable", None), (None, "pneumonia"), ("unreadable", None),
     ]  # fmt: skip
@@ -151,13 +158,13 @@ def test_only_what_is_missing_or_damaged_is_screened_again(
     ray_cluster: int, order: BatchOptions, films: list[Path]
 ) -> None:
     names = list(map(str, films))
-    list(DistributedScreening(names, order).run())
+    list(distributed(names, order).run())
     before = rows(Path(order.out))
     parts = sorted((Path(order.out) / "results").iterdir())
     kept = parts[0].stat().st_mtime_ns
     parts[1].unlink()
     parts[2].write_bytes(parts[2].read_bytes()[:-40])
-    again = [counts.total for counts in DistributedScreening(names, order).run()]
+    again = [counts.total for counts in distributed(names, order).run()]
     assert again[0] == 7
     assert again[-1] == 20
     assert rows(Path(order.out)) == before
@@ -167,35 +174,43 @@ def test_only_what_is_missing_or_damaged_is_screened_again(
 
 def test_a_finished_screening_needs_no_cluster(order: BatchOptions, films: list[Path]) -> None:
     names = list(map(str, films))
-    screening = DistributedScreening(names, order)
+    screening = distributed(names, order)
     (Path(order.out) / "results").mkdir()
     for part in range(screening.job.parts):
         records = expected(order.bundle, films)[part * 7 : part * 7 + 7]
         screening._folder.write(part, records)
-    [counts] = DistributedScreening(names, order).run(address="127.0.0.1:9")
+    [counts] = distributed(names, order).run(address="127.0.0.1:9")
     assert counts.total == 20
+
+
+def test_what_a_list_says_comes_through(ray_cluster: int, order: BatchOptions, films: list[Path]) -> None:
+    named = [ListedFilm(str(film), {"ward": f"W{number}"}) for number, film in enumerate(films)]
+    list(DistributedScreening(named, order).run())
+    assert [row["listed"] for row in rows(Path(order.out))] == [film.listed for film in named]
+    with pytest.raises(DataError, match="films_sha256"):
+        DistributedScreening([replace(film, listed={"ward": "W0"}) for film in named], order)
 
 
 def test_another_job_is_refused(order: BatchOptions, films: list[Path], tmp_path: Path) -> None:
     names = list(map(str, films))
-    DistributedScreening(names, order)
+    distributed(names, order)
     with pytest.raises(DataError, match="films_sha256"):
-        DistributedScreening([*names[1:], names[0]], order)
+        distributed([*names[1:], names[0]], order)
     with pytest.raises(DataError, match="operating_point, threshold"):
-        DistributedScreening(names, replace(order, operating_point="0.3"))
+        distributed(names, replace(order, operating_point="0.3"))
     with pytest.raises(DataError, match="part_size"):
-        DistributedScreening(names, replace(order, part_size=8))
-    DistributedScreening(names, order)
+        distributed(names, replace(order, part_size=8))
+    distributed(names, order)
     with pytest.raises(DataError, match="not empty"):
-        DistributedScreening(names, replace(order, out=str(films[0].parent)))
+        distributed(names, replace(order, out=str(films[0].parent)))
     (Path(order.out) / "job.json").write_text("{")
     with pytest.raises(DataError, match=r"job.json is damaged"):
-        DistributedScreening(names, order)
+        distributed(names, order)
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(ray_cluster: int, order: BatchOptions, films: list[Path]) -> None:
     names = [str(path) for path in films * 60]
-    screening = DistributedScreening(names, replace(order, part_size=100))
+    screening = distributed(names, replace(order, part_size=100))
     run = screening.run()
     assert next(run).total == 0
     assert next(run).total == 100
@@ -210,7 +225,7 @@ def test_a_part_that_kills_every_worker_is_given_up_and_tried_by_the_next_call(
     ray_cluster: int, order: BatchOptions, films: list[Path]
 ) -> None:
     names = [str(path) for path in films * 180]  # so long a part that no worker ends it before it is seen and killed
-    screening = DistributedScreening(names, replace(order, part_size=3600))
+    screening = distributed(names, replace(order, part_size=3600))
     stop = threading.Event()
     killer = threading.Thread(target=kill_workers, args=(stop,))
     killer.start()
@@ -226,7 +241,7 @@ def test_a_part_that_kills_every_worker_is_given_up_and_tried_by_the_next_call(
 def test_a_fault_of_one_part_is_told_when_the_others_are_done(
     ray_cluster: int, order: BatchOptions, films: list[Path]
 ) -> None:
-    screening = DistributedScreening([str(path) for path in films], order)
+    screening = distributed([str(path) for path in films], order)
     in_the_way = Path(order.out) / "results" / "part-000001.parquet"
     in_the_way.mkdir(parents=True)
     with pytest.raises(DataError, match=r"7 of 20 films have no result yet.*part-000001") as told:
@@ -237,19 +252,19 @@ def test_a_fault_of_one_part_is_told_when_the_others_are_done(
 
 
 def test_a_fault_of_the_folder_names_it(order: BatchOptions, films: list[Path]) -> None:
-    screening = DistributedScreening([str(path) for path in films], order)
+    screening = distributed([str(path) for path in films], order)
     (Path(order.out) / "results").write_text("in the way")
     with pytest.raises(DataError, match=order.out):
         next(screening.run())
     with pytest.raises(DataError, match="results"):
-        DistributedScreening(["film.png"], replace(order, out=f"{order.out}/results/below"))
+        distributed(["film.png"], replace(order, out=f"{order.out}/results/below"))
 
 
 def test_a_worker_with_another_bundle_stops_it(
     ray_cluster: int, order: BatchOptions, films: list[Path], make_bundle: Callable[..., Path], tmp_path: Path
 ) -> None:
     bundle = make_bundle(tmp_path / "changing.onnx", {})
-    screening = DistributedScreening([str(path) for path in films], replace(order, bundle=bundle))
+    screening = distributed([str(path) for path in films], replace(order, bundle=bundle))
     make_bundle(bundle, {"version": "0.0.2"})
     with pytest.raises(DataError, match="another model bundle"):
         list(screening.run())

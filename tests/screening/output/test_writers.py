@@ -3,7 +3,9 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from rich.console import Console
+from tiny import film
 
 from pneumoscope.screening.output.summary import probability_text
 from pneumoscope.screening.output.table import Table
@@ -27,16 +29,60 @@ def test_csv_is_complete_before_it_is_closed(screener: Screener, acceptance: Pat
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     writer.close()
-    assert tuple(rows[0]) == FIELDS
+    assert [*rows[0], "listed"] == list(FIELDS)
     assert [row["reason"] for row in rows][:2] == ["", "empty_file"]
     assert float(rows[0]["probability"]) > 0.5
 
 
-def test_csv_keeps_names_that_are_no_utf8(screener: Screener, tmp_path: Path) -> None:
+NAMES = (
+    "=cmd|' /C calc'!A0.png", "+1.png", "-0.5", "@SUM(A1).png", "\tx.png", "\rx.png", "\nx.png", "\uff1d1.png",
+    "'quoted.png",
+    "plain.png", "a,b;\"c\".png", "\x1b[31mred.png", "b\nc.png", "\u80f8\u7247.png", "-", "M\udcfcller.png",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_is_a_formula_and_every_name_comes_back(screener: Screener, tmp_path: Path, name: str) -> None:
     writer = CsvFile(tmp_path / "out.csv")
-    writer.add(screener.screen(tmp_path / "film\udcff.png"))
+    result = screener.screen(name)
+    writer.add(result)
     writer.close()
-    assert b"film\xff.png" in (tmp_path / "out.csv").read_bytes()
+    [row] = csv.DictReader(io.StringIO((tmp_path / "out.csv").read_bytes().decode(), newline=""))  # strict UTF-8
+    assert not row["source"].startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"))
+    assert row["source"].removeprefix("'") == result.to_dict()["source"]
+    stream = io.StringIO()
+    JsonLines(stream).add(result)
+    told = json.loads(stream.getvalue())["source"]
+    assert told.encode().decode() == name.replace("\udcfc", r"\udcfc")  # the true name, but for what is no UTF-8
+
+
+def test_numbers_stay_numbers(screener: Screener, tmp_path: Path) -> None:
+    writer = CsvFile(tmp_path / "out.csv")
+    result = screener.screen(film(60))
+    writer.add(result)
+    writer.close()
+    with (tmp_path / "out.csv").open(newline="") as file:
+        [row] = csv.DictReader(file)
+    assert result.score is not None
+    assert result.score < 0
+    assert float(row["score"]) == result.score
+
+
+def test_an_earlier_csv_stays_until_the_new_one_is_whole(screener: Screener, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("precious")
+    path.chmod(0o600)
+    first, second = CsvFile(path), CsvFile(path)
+    for writer in (first, second):
+        writer.add(screener.screen(film(100)))
+    assert path.read_text() == "precious"
+    kept = first.close(finished=False)
+    assert (kept.name, path.read_text()) == ("out.unfinished.csv", "precious")
+    assert len(kept.read_text().splitlines()) == 2
+    assert second.close() == path
+    assert len(path.read_text().splitlines()) == 2
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["out.csv", "out.unfinished.csv"]
 
 
 def test_table_shows_every_film_and_the_sum(screener: Screener, acceptance: Path) -> None:

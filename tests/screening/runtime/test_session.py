@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,7 +25,7 @@ def runtime(request: pytest.FixtureRequest) -> str:
 
 def test_logits_are_the_mean_of_the_maps_plus_bias(tiny_bundle: Path, runtime: str) -> None:
     batch = np.random.default_rng(0).integers(0, 256, (3, 224, 224), dtype=np.uint8)
-    logits, cams = open_session(tiny_bundle, 1, runtime).run(batch)
+    logits, cams, *_ = open_session(tiny_bundle, 1, runtime).run(batch)
     assert logits.shape == (3, 3)
     assert cams.shape == (3, 7, 7, 3)
     np.testing.assert_allclose(logits, cams.mean((1, 2)) + np.array([0, -10, -7]), atol=1e-5)
@@ -76,10 +77,10 @@ def test_runtimes_agree_and_run_from_several_threads(runtime: str) -> None:
     session = open_session(RELEASED, 2, runtime)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(session.run, radiographs))
-    for one, (logits, cams) in zip(radiographs, answers, strict=True):
-        expected_logits, expected_cams = reference.run(one)
-        np.testing.assert_allclose(logits, expected_logits, atol=1e-3)
-        np.testing.assert_allclose(cams, expected_cams, atol=1e-2)
+    for one, found in zip(radiographs, answers, strict=True):
+        expected = reference.run(one)
+        np.testing.assert_allclose(found.logits, expected.logits, atol=1e-3)
+        np.testing.assert_allclose(found.cam, expected.cam, atol=1e-2)
     assert (session.runtime, session.card) == (runtime, reference.card)
 
 
@@ -113,3 +114,54 @@ threads = [threading.Thread(target=run) for _ in range(2)]
 [thread.join() for thread in threads]
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+FORKED = """
+import os, pathlib, sys, threading, multiprocessing, numpy
+from pneumoscope.screening.runtime.opening import open_session
+session = open_session(pathlib.Path(sys.argv[1]), 2, sys.argv[2])
+film, answers = numpy.full((1, 224, 224), 150, numpy.uint8), []
+def run(_=None):
+    return session.run(film)[0].tolist()
+def busy():
+    while not answers:
+        run()
+expected = run()
+threads = [threading.Thread(target=busy) for _ in range(2)]
+[thread.start() for thread in threads]
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    assert pool.map(run, range(4)) == [expected] * 4
+answers.append(True)
+[thread.join() for thread in threads]
+assert run() == expected
+for used in (True, False):
+    child = os.fork()
+    if not child:
+        sys.exit(7 if used and run() == expected else 8)  # an orderly end frees what there is
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == (7 if used else 8)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_goes_on_and_ends(tiny_bundle: Path, runtime: str) -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED, str(tiny_bundle), runtime]
+    subprocess.run(command, check=True, timeout=60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_never_judges_by_a_bundle_that_was_replaced(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="needs pneumoscope[fast]")
+    code = """
+import os, pathlib, sys, numpy
+from pneumoscope.screening.runtime.opening import open_session
+path = pathlib.Path(sys.argv[1])
+session = open_session(path, 1, "openvino")
+path.write_bytes(b"another model")
+if not os.fork():
+    session.run(numpy.zeros((1, 224, 224), numpy.uint8))
+os.wait()
+"""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    done = subprocess.run([*command, make_bundle(tmp_path / "b.onnx", {})], capture_output=True, text=True, timeout=60)
+    assert "BundleError" in done.stderr
+    assert "changed since it was loaded" in done.stderr

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pneumoscope.errors import DataError
-from pneumoscope.screening.sources.listing import list_films
+from pneumoscope.screening.sources.listing import ListedFilm, list_films
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'pneumoscope[scale]'")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -22,6 +22,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def names(*sources: str, **options: str) -> list[str]:
+    """The names of the films that sources name."""
+    return [film.name for film in list_films(sources, **options)]
+
+
 def write(path: Path, entries: list[str | None], column: str = "path") -> Path:
     if path.suffix == ".parquet":
         pq.write_table(pa.table({"study": range(len(entries)), column: entries}), path)
@@ -33,10 +38,10 @@ def write(path: Path, entries: list[str | None], column: str = "path") -> Path:
 
 
 def test_a_folder_by_uri_holds_the_same_films_as_by_path(folder: Path) -> None:
-    by_path, by_uri = list_films([str(folder)]), list_films([folder.as_uri()])
+    by_path, by_uri = names(str(folder)), names(folder.as_uri())
     assert by_uri == [Path(film).as_uri() for film in by_path]
     assert len(by_path) == 5
-    assert list_films([folder.as_uri() + "/"]) == by_uri
+    assert names(folder.as_uri() + "/") == by_uri
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".CSV"])
@@ -44,17 +49,17 @@ def test_a_list_is_relative_to_its_folder(tmp_path: Path, suffix: str) -> None:
     entries = ["in here/a.png", "/far/b.png", "s3://bucket/c.png", "../d.png", "in here/a.png"]
     path = write(tmp_path / f"films{suffix}", entries)
     here = str(tmp_path)
-    assert list_films([str(path)]) == [
+    assert names(str(path)) == [
         f"{here}/in here/a.png", "/far/b.png", "s3://bucket/c.png", f"{here}/../d.png", f"{here}/in here/a.png",
     ]  # fmt: skip
     uri = tmp_path.as_uri()
-    assert list_films([path.as_uri()]) == [
+    assert names(path.as_uri()) == [
         f"{uri}/in%20here/a.png", "/far/b.png", "s3://bucket/c.png", f"{uri}/../d.png", f"{uri}/in%20here/a.png",
     ]  # fmt: skip
 
 
 def test_sources_keep_their_order_and_a_film_need_not_exist(folder: Path) -> None:
-    films = list_films(["gone.png", folder.as_uri() + "/gone.jpeg", str(folder / "b.PNG")])
+    films = names("gone.png", folder.as_uri() + "/gone.jpeg", str(folder / "b.PNG"))
     assert films == ["gone.png", folder.as_uri() + "/gone.jpeg", str(folder / "b.PNG")]
 
 
@@ -66,10 +71,10 @@ def test_a_list_that_names_no_films_is_refused(tmp_path: Path, suffix: str, entr
         list_films([str(path)])
 
 
-@pytest.mark.parametrize("name", ["gone.csv", "gone.parquet", "text.parquet", "binary.csv"])
+@pytest.mark.parametrize("name", ["gone.csv", "gone.parquet", "cut.parquet", "binary.csv"])
 def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
-    (tmp_path / "text.parquet").write_text("path\na.png\n")
-    (tmp_path / "binary.csv").write_bytes(b"path\n\xff\xfe\n")
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "binary.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     for source in (str(tmp_path / name), (tmp_path / name).as_uri()):
         with pytest.raises(DataError, match=name):
             list_films([source])
@@ -100,4 +105,60 @@ def test_a_quotation_mark_that_is_not_closed_is_named(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_disk_allows_stays_in_the_list(tmp_path: Path) -> None:
-    assert list_films([300 * "a"]) == [300 * "a"]
+    assert list_films([300 * "a"]) == [ListedFilm(300 * "a")]
+
+
+@pytest.mark.parametrize("name", ["films.csv", "films.TSV", "films.txt"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_other_columns_come_with_the_films(tmp_path: Path, name: str, encoding: str) -> None:
+    text = 'Accession;PATH;Report\n 7 ;a.png;"no\ninfiltrate"\n\n8;C:\\b.png;\n'
+    (tmp_path / name).write_bytes(text.replace(";", "\t").encode(encoding))
+    assert list_films([str(tmp_path / name)]) == [
+        ListedFilm(f"{tmp_path}/a.png", {"Accession": "7", "Report": "no\ninfiltrate"}),
+        ListedFilm(f"{tmp_path}/C:\\b.png", {"Accession": "8", "Report": ""}),
+    ]
+
+
+def test_a_column_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "films.csv").write_text("Path;Image Index\nx;a.png\n")
+    films = list_films([str(tmp_path / "films.csv")], "image  index")
+    assert films == [ListedFilm(f"{tmp_path}/a.png", {"Path": "x"})]
+    (tmp_path / "film.png").touch()
+    with pytest.raises(DataError, match="no source is a list"):
+        list_films([str(tmp_path / "film.png")], "image index")
+
+
+def test_a_text_without_the_column_is_a_film_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Dear colleague,\nthe path is steep.\n")
+    assert list_films([str(tmp_path / "notes.txt")]) == [ListedFilm(str(tmp_path / "notes.txt"))]
+
+
+@pytest.mark.parametrize("name", ["films.xlsx", "films.XLS", "films.ods", "films.numbers", "films.csv"])
+def test_a_spreadsheet_is_refused_with_the_way_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match=f"{name}: this is a spreadsheet.*save it as CSV"):
+        list_films([str(tmp_path / name)])
+
+
+def test_a_file_uri_in_a_list_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "films.csv").write_text(f"path\n{(tmp_path / 'a b.png').as_uri()}\n")
+    assert names(str(tmp_path / "films.csv")) == names((tmp_path / "films.csv").as_uri()) == [f"{tmp_path}/a b.png"]
+
+
+def test_a_list_that_is_no_utf8_says_so_and_finds_its_films(tmp_path: Path) -> None:
+    (tmp_path / "M\u00fcller.png").touch()
+    (tmp_path / "films.csv").write_bytes("path;Ma\u00df\nM\u00fcller.png;gro\u00df\n".encode("cp1252"))
+    said: list[str] = []
+    films = list_films([str(tmp_path / "films.csv")], say=said.append)
+    assert films == [ListedFilm(f"{tmp_path}/M\u00fcller.png", {"Ma\u00df": "gro\u00df"})]
+    assert len(said) == 1
+    assert "Windows-1252" in said[0]
+
+
+def test_a_folder_by_uri_counts_what_it_passes_over(tmp_path: Path) -> None:
+    for place in ("a.png", "._a.png", "__MACOSX/a.png", "notes.txt", ".cache/b.png", "DICOMDIR"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(b"notes")
+    said: list[str] = []
+    assert len(list_films([tmp_path.as_uri()], say=said.append)) == 1
+    assert said == ["passed over: 2 macOS resource files; 1 text file; 1 hidden file; 1 DICOM index"]

@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import files_of_at_most
 
 from pneumoscope.errors import TrainingError
 from pneumoscope.files import PARTIAL
@@ -32,6 +34,17 @@ def test_a_checkpoint_reads_back_what_was_saved(tmp_path: Path) -> None:
             np.testing.assert_array_equal(value, expected)
             assert value.dtype == expected.dtype
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.npz"
+    _checkpoint().save(path)
+    larger = replace(_checkpoint(), epoch=4, weights=[np.zeros((300, 300), np.float32)])
+    with files_of_at_most(100_000), pytest.raises(OSError, match="File too large") as caught:
+        larger.save(path)
+    assert caught.value.filename == str(path)
+    assert Checkpoint.load(path).epoch == 3
+    assert [left.name for left in tmp_path.iterdir()] == ["checkpoint.npz"]
 
 
 def test_an_empty_optimizer_reads_back_empty(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from pneumoscope.training.loop.checkpoint import Checkpoint
-from pneumoscope.training.loop.pace import Pace, Work, duration_text, remaining_work
+from pneumoscope.training.loop.pace import Pace, Work, remaining_work
 from pneumoscope.training.recipes import RECIPES
 
 
@@ -38,17 +38,8 @@ def test_time_grows_with_the_pixels() -> None:
     assert pace.seconds([Work(100, 10, 20), Work(200, 10, 0)]) == pytest.approx(5 + 2 + 20)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.2, "1 s"),
-        (48.4, "48 s"),
-        (95, "2 min"),
-        (3540, "59 min"),
-        (3600, "1 h"),
-        (7150, "2 h"),
-        (24_010, "6 h 40 min"),
-    ],
-)
-def test_a_duration_is_told_as_people_do(seconds: float, text: str) -> None:
-    assert duration_text(seconds) == text
+def test_a_pace_follows_what_an_epoch_took() -> None:
+    epoch = [Work(100, 10, 20)]
+    slower = Pace(size=100, training=0.5, scoring=0.1).corrected(epoch, took=14)
+    assert slower.seconds(epoch) == pytest.approx(14)
+    assert slower.training / slower.scoring == pytest.approx(5)

@@ -1,16 +1,23 @@
+import os
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import files_of_at_most
 from PIL import Image
 
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import distinct
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.errors import DataError
+from pneumoscope.files import PARTIAL
+from pneumoscope.locks import exclusive
 from pneumoscope.progress import silent
-from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights, pack
+from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights, pack, pack_sides
 from pneumoscope.training.recipe import Augmentation
 
 KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
@@ -88,6 +95,45 @@ def test_pack_keeps_other_films_apart_and_does_not_keep_half_a_pack(tmp_path: Pa
     with pytest.raises(DataError, match=r"1 radiographs cannot be read(.|\n)*3\.png: not_an_image"):
         pack(distinct(films), tmp_path / "cache", silent)
     assert len(list((tmp_path / "cache").glob("*.npy"))) == 2
+
+
+def test_the_unreadable_of_both_sides_are_named_at_once(tmp_path: Path) -> None:
+    films = [replace(film, split="val" if number % 2 else "train") for number, film in enumerate(_films(tmp_path, 30))]
+    for film in films[:26]:
+        film.path.write_text(f"Dear colleague, please find film {film.path.name} attached.\n")
+    with pytest.raises(DataError) as caught:
+        pack_sides(distinct(films), tmp_path / "cache", silent, 224)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "26 radiographs cannot be read; mend them or leave them out:"
+    assert len(lines) == 21
+    assert lines[-1] == "and 6 more: pneumoscope data audit names all"
+    assert all("not_an_image" in line for line in lines[:-1])
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_pack_is_made_once_by_those_who_want_it_at_the_same_time(tmp_path: Path) -> None:
+    films, told = distinct(_films(tmp_path / "films", 8)), []
+    cache = tmp_path / "cache"
+    pack(films, cache, silent)
+    made = next(cache.iterdir())
+    made.unlink()
+    (cache / f".{made.name}.12345678{PARTIAL}").write_bytes(b"what a kill has left")
+    with ThreadPoolExecutor(1) as pool:
+        with exclusive(made.with_suffix(".lock")):
+            waiting = pool.submit(pack, films, cache, lambda *call: told.append(call))
+            time.sleep(0.2)
+            assert not waiting.done()
+            np.save(made, np.zeros((8, 224, 224), np.uint8))
+        assert not waiting.result(timeout=60).pixels.any()
+    assert not told
+    assert os.listdir(cache) == [made.name]
+
+
+def test_a_full_cache_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    films = distinct(_films(tmp_path / "films", 8))
+    with files_of_at_most(200_000), pytest.raises(DataError, match=r"cannot be written \(File too large\); free some"):
+        pack(films, tmp_path / "cache", silent)
+    assert not list((tmp_path / "cache").iterdir())
 
 
 def test_the_label_may_change_without_packing_again(tmp_path: Path) -> None:

@@ -3,12 +3,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import ManifestForm
 from pneumoscope.decision.labels import Label, Subtype
 from pneumoscope.training.radiographs.table import (
     count_sides,
     labels_digest,
     limit_classes,
     load_training_table,
+    narrow,
     take_side,
 )
 from pneumoscope.training.recipes import RECIPES
@@ -41,12 +44,22 @@ def test_a_side_is_in_the_order_of_packing() -> None:
 
 def test_the_test_split_is_left_out_and_subtypes_are_told_only_where_the_recipe_wants_them(dataset: Path) -> None:
     smoke = RECIPES["smoke"]
-    table = load_training_table(dataset, smoke, seed=0)
+    whole = load_training_table(dataset, seed=0)
+    table = narrow(whole, smoke)
     assert count_sides(table) == {"train": 36, "val": 36}
     assert {labelled.subtype for labelled in table.values()} == {None, Subtype.BACTERIAL, Subtype.VIRAL}
-    untold = load_training_table(dataset, replace(smoke, subtypes=False, limit=None), seed=0)
+    untold = narrow(whole, replace(smoke, subtypes=False, limit=None))
     assert count_sides(untold) == {"train": 60, "val": 60}
     assert {labelled.subtype for labelled in untold.values()} == {None}
+
+
+def test_a_manifest_in_other_words_is_trained_on(dataset: Path, tmp_path: Path) -> None:
+    films = load(dataset)
+    rows = "".join(f"{film.path};{('gut', 'krank')[film.positive]};{film.patient};{film.split}\n" for film in films)
+    (tmp_path / "films.csv").write_text(f"Bild;Befund;patient;split\n{rows}")
+    table = load_training_table(tmp_path / "films.csv", RECIPES["smoke"], 0, ManifestForm("bild", "befund", "krank"))
+    plain = load_training_table(dataset, replace(RECIPES["smoke"], subtypes=False), 0)
+    assert count_sides(table) == count_sides(plain)
 
 
 def test_what_is_said_of_radiographs_has_a_digest() -> None:

@@ -72,21 +72,39 @@ FIELDS = tuple(field.name for field in fields(JudgedFilm))
 
 
 def judged(labelled: LabelledRadiograph, result: ScreeningResult) -> JudgedFilm:
-    """Put an answer beside a label. What a manifest says of a film goes before its DICOM header."""
+    """Put an answer beside a label. What the list says of a film goes before its DICOM header.
+
+    Raises:
+        DataError: the list says an age that is none.
+    """
     header = result.header or Header()
+    listed = {name.strip().casefold(): " ".join(text.split()) for name, text in labelled.listed.items()}
+    age = _age(listed.get("age", ""), labelled.path)
     return JudgedFilm(
         source=str(labelled.path),
         sha256=result.source_sha256,
         label=labelled.label,
         patient=labelled.patient,
-        age_years=labelled.age_years if labelled.age_years is not None else header.age_years,
-        view=labelled.view or header.view,
-        device=labelled.device or header.device,
+        age_years=header.age_years if age is None else age,
+        view=listed.get("view", "").upper() or header.view,
+        device=listed.get("device") or header.device,
         reason=result.reason,
         score=result.score,
         probability=result.probability,
         finding=result.finding,
     )
+
+
+def _age(text: str, path: Path) -> float | None:
+    if not text:
+        return None
+    try:
+        years = float(text)
+    except ValueError:
+        years = -1.0
+    if not 0 <= years < AGES[-1][0]:  # so written that NaN fails
+        raise DataError(f"{path}: the list says the age {text!r}; it must be in years, or empty")
+    return years
 
 
 @dataclass(frozen=True)

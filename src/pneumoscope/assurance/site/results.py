@@ -5,7 +5,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from datetime import date as Date
 from pathlib import Path
@@ -17,6 +17,7 @@ from pneumoscope.decision.labels import Label
 from pneumoscope.decision.site_profile import SiteProfile
 from pneumoscope.errors import DataError
 from pneumoscope.extras import needed
+from pneumoscope.tables import find_file, read_table
 
 
 @dataclass(frozen=True)
@@ -118,23 +119,27 @@ def _from_parquet(source: Path) -> list[dict[str, Any]]:
 
 
 def read_list(path: Path) -> list[Listed]:
-    """Read a list of films: a CSV file with a column path, source_sha256 or sop_instance_uid, and any others of Listed.
+    """Read a list of films: a table with a column path, source_sha256 or sop_instance_uid, and any others of Listed.
 
     Raises:
         DataError: it cannot be read, or a row cannot be understood.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
-            reader = csv.DictReader(stream)
-            if not set(_KEYS) & set(reader.fieldnames or ()):
-                raise DataError(f"{path}: the first line must name one of the columns {', '.join(_KEYS)}")
-            return [_listed(row, f"{path}, line {reader.line_num}") for row in reader]
-    except (OSError, csv.Error) as problem:
-        raise DataError(f"{path}: this list cannot be read ({problem})") from problem
+        content = path.read_bytes()
+    except OSError as problem:
+        raise DataError(f"{path}: this list cannot be read ({problem.strerror})") from problem
+    table = read_table(content, str(path), _KEYS)
+    places = {field.name: table.find(field.name) for field in fields(Listed)}
+    if all(places[key] is None for key in _KEYS):
+        raise DataError(f"{path}: the first line must name one of the columns {', '.join(_KEYS)}")
+    return [
+        _listed({name: table.cell(row, place).strip() for name, place in places.items()}, table.where(row))
+        for row in table.rows
+    ]
 
 
-def _listed(row: dict[str, Any], where: str) -> Listed:
-    filled = {key: value.strip() for key, value in row.items() if key and value and value.strip()}
+def _listed(row: dict[str, str], where: str) -> Listed:
+    filled = {name: text for name, text in row.items() if text}
     if "label" in filled:
         filled["label"] = filled["label"].lower()
     if not filled.keys() & set(_KEYS):
@@ -159,7 +164,7 @@ def join(
     """
     by_uid = {entry.sop_instance_uid: entry for entry in listed if entry.sop_instance_uid}
     by_sha256 = {entry.source_sha256: entry for entry in listed if entry.source_sha256}
-    by_path = {os.path.realpath(folder / entry.path): entry for entry in listed if entry.path}
+    by_path = {os.path.realpath(find_file(entry.path, folder)): entry for entry in listed if entry.path}
     for row in rows:
         place = os.path.realpath(row.source) if row.source and "\0" not in row.source else None
         yield (

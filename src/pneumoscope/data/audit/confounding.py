@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pneumoscope.data.audit.marks import MarkGroup
-from pneumoscope.data.labelled import LabelledRadiograph
-from pneumoscope.data.layout import SPLITS, UNSPLIT
+from pneumoscope.data.labelled import SPLITS, UNSPLIT, LabelledRadiograph
 from pneumoscope.data.splits import series
 from pneumoscope.decision.labels import Label
 from pneumoscope.extras import needed

@@ -171,7 +171,7 @@ def from_kaggle(out: Path, release: Release = KAGGLE) -> Fetched:
 def _fetch(out: Path, release: Release, bring: Callable[[Path], str | None]) -> Fetched:
     """Let ``bring`` fill a working folder, check what came, and put it in place in one step."""
     if (out / RECORD).is_file():
-        return _recorded(out / RECORD)
+        return read_record(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} is not an empty folder; name a new one, so that nothing in it is overwritten")
     work = out.with_name(out.name + ".part")
@@ -180,7 +180,9 @@ def _fetch(out: Path, release: Release, bring: Callable[[Path], str | None]) -> 
         work.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(films, ignore_errors=True)  # of an earlier try that ended while unpacking
         digest = bring(work)
-        fetched = Fetched(release.source, LICENCE, CITATION, digest, _complete(films, release), _fingerprint(films))
+        fetched = Fetched(
+            release.source, LICENCE, CITATION, digest, _complete(films, release), fingerprint_below(films)
+        )
         write_text(films / RECORD, json_text(asdict(fetched)))
         if out.exists():
             out.rmdir()
@@ -246,11 +248,19 @@ def _complete(films: Path, release: Release) -> dict[str, int]:
     return counts
 
 
-def _fingerprint(films: Path) -> str:
-    return fingerprint(sha256(path) for path in films.rglob(f"*{_SUFFIX}"))
+def fingerprint_below(folder: Path) -> str:
+    """The fingerprint of all files in a fetched folder but its record and hidden ones."""
+    files = (path for path in folder.rglob("[!.]*") if path.is_file() and path != folder / RECORD)
+    return fingerprint(map(sha256, files))
 
 
-def _recorded(record: Path) -> Fetched:
+def read_record(folder: Path) -> Fetched:
+    """Read what a fetched folder says that it holds.
+
+    Raises:
+        DataError: the record is damaged.
+    """
+    record = folder / RECORD
     try:
         return Fetched(**json.loads(record.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:

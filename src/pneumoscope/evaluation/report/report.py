@@ -12,14 +12,18 @@ from typing import Any
 from pneumoscope._version import __version__
 from pneumoscope.bundle.card import BundleCard
 from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.escaping import well_formed
 from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.evaluation.report import baseline, wording
 from pneumoscope.evaluation.report.gallery import worst
+from pneumoscope.evaluation.report.table import predictions_text
 from pneumoscope.extras import needed
 from pneumoscope.files import make_folder, write_bytes, write_text
 from pneumoscope.pages import data_uri, environment
 
 SCHEMA = 2
+
+PREDICTIONS = "predictions.csv"
 
 LIMITS = (
     "It answers one question, pneumonia or not. Other diseases are not looked for and may be called either.",
@@ -49,10 +53,10 @@ def write(
     subject: Subject | None = None,
     history: Sequence[Mapping[str, Any]] | None = None,
 ) -> Path:
-    """Write report.html, report.json, model-card.md and figures/*.png.
+    """Write report.html, report.json, predictions.csv, model-card.md and figures/*.png.
 
-    The page embeds previews of the worst errors, so it stays with the films' owner; the other files hold no picture
-    of a film.
+    The page embeds previews of the worst errors, so it stays with the films' owner; so does predictions.csv, one row a
+    film. The other files hold no picture of a film.
 
     Args:
         evaluations: at least one, each with a title of its own; validation first.
@@ -82,9 +86,11 @@ def write(
         "resamplings": list(dict.fromkeys(wording.resampling_text(one.resampling) for one in evaluations)),
         "calibrated": _calibrated(evaluations),
         "limits": subject.card.limits if subject else LIMITS,
+        "predictions": PREDICTIONS,
         "written": datetime.now(UTC).strftime("%Y-%m-%d"),
         "version": __version__,
     }
+    write_text(folder / PREDICTIONS, predictions_text(evaluations))
     write_text(folder / "report.json", _json(evaluations, subject, history))
     write_text(folder / "model-card.md", _render("model_card.md.j2", context))
     page = folder / "report.html"
@@ -141,9 +147,10 @@ def _json(
         "model": subject.card.to_dict() if subject else None,
         "bundle_sha256": subject.sha256 if subject else None,
         "evaluations": [evaluation.to_dict() for evaluation in evaluations],
+        "predictions": PREDICTIONS,
         "history": [{key: _defined(value) for key, value in row.items()} for row in history or ()],
     }
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return json.dumps(well_formed(content), indent=1, allow_nan=False) + "\n"
 
 
 def _calibrated(evaluations: Sequence[Evaluation]) -> str:

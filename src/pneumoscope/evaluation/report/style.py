@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from pneumoscope.decision.operating_point import OperatingPoint, threshold_text
+from pneumoscope.escaping import printable
 
 INK, SOFT, LINE, PAPER, SHADE = "#1b1f24", "#59636e", "#dfe4e9", "#ffffff", "#f1f4f7"
 CURVE = "#1b6ca8"
@@ -55,7 +56,14 @@ def head(axes: Axes, title: str, subtitle: str) -> None:
     """Write a title and, below it, what the figure is about."""
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=24)
     axes.annotate(
-        subtitle, (0, 1), (0, 9), xycoords="axes fraction", textcoords="offset points", fontsize=9.5, color=SOFT
+        printable(subtitle),
+        (0, 1),
+        (0, 9),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=9.5,
+        color=SOFT,
+        parse_math=False,
     )
 
 
@@ -85,7 +93,8 @@ def percents(axes: Axes, x: Sequence[float], y: Sequence[float]) -> None:
 
 def point_name(point: OperatingPoint) -> str:
     """An operating point as figures name it, with its threshold."""
-    return f"{point.name} ({threshold_text(point.threshold)})"
+    name = printable(point.name).replace("$", r"\$")  # between two of them stands a formula
+    return f"{name} ({threshold_text(point.threshold)})"
 
 
 def mark(axes: Axes, index: int, place: tuple[float, float], label: str) -> None:

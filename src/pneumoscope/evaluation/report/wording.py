@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.evaluation.answers import ThreeAnswers
 from pneumoscope.evaluation.bootstrap import Estimate, Resampling, Unit
 from pneumoscope.evaluation.viral import SEPARATED, ViralAnswer
 
@@ -55,7 +56,7 @@ WORDING = {
     ),
     "viral_recall": Wording("Recall of the viral answer", "viral films that are called viral", "no viral films"),
     "viral_precision": Wording(
-        "Precision of the viral answer", "films called viral that are viral", "nothing was called viral"
+        "Precision of the viral answer", "films called viral that are viral", "no viral films, or nothing called viral"
     ),
     "viral_auc": Wording(
         "AUC of the viral answer",
@@ -107,6 +108,19 @@ def resampling_text(resampling: Resampling) -> str:
         drawn, why = "patients", "films of one patient are drawn together"
     return (
         f"95% intervals are percentiles of {resampling.count:,} resamples of {drawn} (seed {resampling.seed}): {why}."
+    )
+
+
+def answers_text(answers: ThreeAnswers) -> str:
+    """What the three answers are worth, in sentences."""
+    sick, well = answers.pneumonias, answers.normals
+    of_sick, of_well = (one.normal + one.uncertain + one.pneumonia for one in (sick, well))
+    return (
+        f"Below {threshold_text(answers.rule_out)} a film is called normal, and from "
+        f"{threshold_text(answers.threshold)} on pneumonia. Between them it is uncertain and goes to a person. "
+        f"Of {of_sick:,} films with pneumonia {sick.normal} were ruled out (with 95% confidence at most "
+        f"{sick.most_wrong:.1%} of such films are), {sick.uncertain} were uncertain. Of {of_well:,} normal films "
+        f"{well.pneumonia} were called pneumonia (at most {well.most_wrong:.1%}), {well.uncertain} were uncertain."
     )
 
 

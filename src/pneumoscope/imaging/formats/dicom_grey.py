@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.imaging.bit_depth import full_scale
+from pneumoscope.imaging.formats.dicom_pixels import Values
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 
-def shown_grey(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.float32]:
+def shown_grey(stored: Values, dataset: Dataset) -> NDArray[np.float32]:
     """The greys that a viewer shows.
 
     Modality LUT, VOI LUT or window, one inversion for MONOCHROME1 or a Presentation LUT Shape INVERSE, and padding as
@@ -31,10 +32,11 @@ def shown_grey(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.float3
     if dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE":
         share = 1 - share
     share[padding] = 0
-    return share * np.float32(255)
+    share *= np.float32(255)
+    return share
 
 
-def _padding(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.bool_]:
+def _padding(stored: Values, dataset: Dataset) -> NDArray[np.bool_]:
     first = dataset.get("PixelPaddingValue")
     if first is None:
         return np.zeros(stored.shape, dtype=bool)
@@ -42,12 +44,15 @@ def _padding(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.bool_]:
     return (stored >= low) & (stored <= high)
 
 
-def _modality(stored: NDArray[np.int32], dataset: Dataset) -> NDArray[np.float32]:
+def _modality(stored: Values, dataset: Dataset) -> NDArray[np.float32]:
     if dataset.get("ModalityLUTSequence"):
         item = dataset.ModalityLUTSequence[0]
         return _look_up(stored, _table(item, dataset), item.LUTDescriptor[1])
     slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
-    return stored.astype(np.float32) * np.float32(1 if slope is None else slope) + np.float32(intercept or 0)
+    values = stored.astype(np.float32)
+    values *= np.float32(1 if slope is None else slope)
+    values += np.float32(intercept or 0)
+    return values
 
 
 def _voi(values: NDArray[np.float32], padding: NDArray[np.bool_], dataset: Dataset) -> NDArray[np.float32]:
@@ -62,7 +67,7 @@ def _voi(values: NDArray[np.float32], padding: NDArray[np.bool_], dataset: Datas
         return _window(values, *window, dataset.get("VOILUTFunction"))
     shown = values[~padding]
     low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 0.0)
-    return np.asarray((values - np.float32(low)) / np.float32((high - low) or 1)).clip(0, 1)
+    return _stretched(values, low, (high - low) or 1)
 
 
 def has_window(dataset: Dataset) -> bool:
@@ -101,7 +106,14 @@ def _window(values: NDArray[np.float32], centre: float, width: float, function: 
         return np.asarray(1 / (1 + np.exp(-4 * (values - np.float32(centre)) / np.float32(width))))
     if function != "LINEAR_EXACT":
         centre, width = centre - 0.5, max(width - 1, 1e-6)  # a width of 1 is a step
-    return np.asarray((values - np.float32(centre)) / np.float32(width) + np.float32(0.5)).clip(0, 1)
+    return _stretched(values, centre - width / 2, width)
+
+
+def _stretched(values: NDArray[np.float32], black: float, width: float) -> NDArray[np.float32]:
+    """Map black to 0 and what lies ``width`` above it to 1; beyond them all is black or white."""
+    share = values - np.float32(black)
+    share /= np.float32(width)
+    return np.asarray(share.clip(0, 1, out=share))
 
 
 def _table(item: Dataset, dataset: Dataset) -> NDArray[np.float32]:
@@ -119,5 +131,6 @@ def _table(item: Dataset, dataset: Dataset) -> NDArray[np.float32]:
 
 def _look_up(values: NDArray[Any], table: NDArray[np.float32], first: int) -> NDArray[np.float32]:
     """Apply a LUT whose first entry belongs to the value ``first`` (PS3.3 C.11.1.1 and C.11.2.1.1)."""
-    index = np.clip(np.rint(values).astype(np.int64) - first, 0, len(table) - 1)
-    return np.asarray(table[index])
+    index = np.rint(values).astype(np.int32)
+    index -= first
+    return np.asarray(table[index.clip(0, len(table) - 1, out=index)])

@@ -1,4 +1,4 @@
-"""JPEG, PNG and TIFF to grey pixels, through Pillow."""
+"""JPEG, PNG and TIFF to grey pixels, through Pillow and libjpeg-turbo."""
 
 import io
 import struct
@@ -13,18 +13,14 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from pneumoscope.imaging.bit_depth import white_of
-from pneumoscope.imaging.decoder_warnings import captured
+from pneumoscope.imaging.decoder_warnings import captured, quiet_libtiff
+from pneumoscope.imaging.formats import jpeg, png, tiff
 from pneumoscope.imaging.limits import check_frames, check_size
 from pneumoscope.imaging.radiograph import Decoded, Pixels, Remark
 from pneumoscope.imaging.refusal import NotAssessedError, Reason, refuse
 
 # The classes, not Image.open: that one hides why a header was refused.
 _OPENERS: dict[str, type[ImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFile, "TIFF": TiffImageFile}
-MAX_SCANS = 64
-"""Most scans of a JPEG: progressive ones have about ten."""
-
-_END, _SCAN, _ALONE = 0xD9, 0xDA, (0x01, 0xD8)
-_NO_MARKERS = (0x00, 0xFF, *range(0xD0, 0xD8))  # behind 0xFF: a 0xFF of the data, padding, a restart within a scan
 _TURNED = range(2, 9)  # EXIF orientations but the upright one
 _VARIANT_REFUSED = ("unknown", "cannot handle")
 
@@ -61,53 +57,7 @@ def decode(content: bytes, encoding: str) -> Decoded:
         raise damaged from None
 
 
-def _jpeg(content: bytes) -> bytes:
-    """The picture alone: phones put a film of moving pictures behind it.
-
-    Raises:
-        NotAssessedError: TRUNCATED, as Pillow decodes a JPEG whose tail was lost in silence; or UNSUPPORTED, with more
-            scans than a picture needs, each of which costs as much time as the whole picture.
-    """
-    at, scans = 2, 0
-    for start in _markers(content):
-        if start < at:
-            continue  # within a segment, such as the preview of a camera
-        at, kind = start + 2, content[start + 1]
-        if kind == _END:
-            return content[:at]
-        if kind not in _ALONE:
-            at += int.from_bytes(content[at : at + 2], "big")
-        scans += kind == _SCAN
-        if scans > MAX_SCANS:
-            raise _unsupported(f"JPEG of more than {MAX_SCANS} scans")
-    raise refuse(Reason.TRUNCATED, "The JPEG is cut short or damaged; copy or export it again.")
-
-
-def _markers(content: bytes) -> list[int]:
-    """Where a byte 0xFF stands that a marker's code follows."""
-    values = np.frombuffer(content, np.uint8)
-    at = np.flatnonzero(values[:-1] == 0xFF)
-    return [int(start) for start in at[~np.isin(values[at + 1], _NO_MARKERS)]]
-
-
-def _png(content: bytes) -> bytes:
-    """Without texts and colour profiles, which may be larger than Pillow takes and say nothing of the picture.
-
-    Raises:
-        NotAssessedError: NOT_A_RADIOGRAPH, where a text says that it is a heatmap's picture.
-    """
-    kept, at = [content[:8]], 8
-    while at + 8 <= len(content):
-        length = int.from_bytes(content[at : at + 4], "big")
-        if content[at + 4 : at + 8 + length] == b"tEXtSoftware\0Pneumoscope":
-            raise refuse(Reason.NOT_A_RADIOGRAPH, "Pneumoscope made this picture of a film; screen the film itself.")
-        if content[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
-            kept.append(content[at : at + 12 + length])
-        at += 12 + length
-    return b"".join(kept)
-
-
-_PICTURE: dict[str, Callable[[bytes], bytes]] = {"JPEG": _jpeg, "PNG": _png, "TIFF": bytes}
+_PICTURE: dict[str, Callable[[bytes], bytes]] = {"JPEG": jpeg.picture, "PNG": png.picture, "TIFF": tiff.picture}
 
 
 def _decode(content: bytes, encoding: str) -> Decoded:
@@ -116,11 +66,23 @@ def _decode(content: bytes, encoding: str) -> Decoded:
     with _OPENERS[encoding](io.BytesIO(content)) as image:
         check_size(*image.size)
         check_frames(getattr(image, "is_animated", False))
+        if encoding == "JPEG":
+            return decode_image(_decoded_jpeg(content, image))
+        if encoding == "TIFF":
+            quiet_libtiff()
         if encoding == "PNG":
             with PngImageFile(io.BytesIO(content)) as untouched:
                 untouched.verify()  # each chunk's checksum up to the end mark; decoding alone skips the last ones
         image.load()
         return decode_image(image)
+
+
+def _decoded_jpeg(content: bytes, header: Image.Image) -> Image.Image:
+    """The picture that Pillow would decode, by a decoder that does not pass over damage."""
+    pixels = jpeg.decode(content, "GRAY" if header.mode == "L" else header.mode)
+    image = Image.fromarray(pixels[..., 0] if header.mode == "L" else pixels, header.mode)
+    image.info = header.info  # which holds the orientation
+    return image
 
 
 def decode_image(image: Image.Image) -> Decoded:
@@ -129,8 +91,9 @@ def decode_image(image: Image.Image) -> Decoded:
     Raises:
         NotAssessedError: UNSUPPORTED.
     """
-    upright = ImageOps.exif_transpose(image)
-    remarks = [Remark.ORIENTATION_APPLIED] if image.getexif().get(ExifTags.Base.Orientation) in _TURNED else []
+    turned = image.getexif().get(ExifTags.Base.Orientation) in _TURNED
+    upright = ImageOps.exif_transpose(image) if turned else image  # which copies it in any case
+    remarks = [Remark.ORIENTATION_APPLIED] if turned else []
     if image.mode.startswith("I"):
         pixels, inferred = _deep_grey(image, np.asarray(upright))
         remarks += [Remark.BIT_DEPTH_INFERRED] if inferred else []
@@ -158,9 +121,12 @@ def _deep_grey(image: Image.Image, values: NDArray[np.integer]) -> tuple[NDArray
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     depth = int(np.max(tags.get(BITSPERSAMPLE, 16)))
     white = 2**depth - 1 if depth < 16 else white_of(values)
-    share = values.astype(np.float32) / np.float32(white)
-    white_is_zero = tags.get(PHOTOMETRIC_INTERPRETATION) == 0
-    pixels = np.asarray(np.float32(255) * np.clip(1 - share if white_is_zero else share, 0, 1), dtype=np.float32)
+    pixels = values.astype(np.float32)
+    pixels /= np.float32(white)
+    np.clip(pixels, 0, 1, out=pixels)
+    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:
+        np.subtract(1, pixels, out=pixels)
+    pixels *= np.float32(255)
     return pixels, depth >= 16 and white < 65535
 
 

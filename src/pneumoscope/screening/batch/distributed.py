@@ -20,7 +20,7 @@ from pneumoscope.screening.batch.job import Job, JobStore, fingerprint
 from pneumoscope.screening.batch.parts import PartScreener
 from pneumoscope.screening.output.summary import Counts
 from pneumoscope.screening.screener import Screener
-from pneumoscope.screening.sources.listing import is_uri
+from pneumoscope.screening.sources.listing import ListedFilm, is_uri
 
 if TYPE_CHECKING:
     import ray.data
@@ -74,11 +74,11 @@ class DistributedScreening:
         site: the name of the site whose profile is used; None without one.
     """
 
-    def __init__(self, films: Sequence[str], options: BatchOptions) -> None:
+    def __init__(self, films: Sequence[ListedFilm], options: BatchOptions) -> None:
         """Begin, or go on.
 
         Args:
-            films: paths and URIs; see ``listing.list_films``.
+            films: see ``listing.list_films``.
             options: what to screen with.
 
         Raises:

@@ -1,11 +1,12 @@
 """A screening cut into parts, and the folder where it and its results lie.
 
 OUT/job.json                     what is screened with what; the same job goes on, another one is refused
-OUT/films.parquet                the films' names; row group N is part N
+OUT/films.parquet                the films' names, and what lists said of them; row group N is part N
 OUT/results/part-NNNNNN.parquet  the results of part N, one row per film, in the order of the list
 """
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Sequence
@@ -22,13 +23,14 @@ from pyarrow.fs import FileSelector, FileSystem
 from pneumoscope.errors import DataError
 from pneumoscope.screening.output.summary import Counts
 from pneumoscope.screening.record import FIELDS
-from pneumoscope.screening.sources.listing import is_uri
+from pneumoscope.screening.sources.listing import ListedFilm, is_uri
 from pneumoscope.screening.sources.remote import locate
 
 _TYPES = {
     "schema_version": pa.int64(),
     **dict.fromkeys(("score", "probability", "threshold", "rule_out", "viral_probability"), pa.float64()),
     "remarks": pa.list_(pa.string()),
+    "listed": pa.map_(pa.string(), pa.string()),
 }
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in FIELDS])
 """Of a file of results: the keys and values of a JSON line."""
@@ -86,7 +88,7 @@ class JobStore:
         files, base = locate(self.name if is_uri(self.name) else Path(self.name).as_uri())
         return files, base.rstrip("/")
 
-    def begin(self, job: Job, films: Sequence[str]) -> None:
+    def begin(self, job: Job, films: Sequence[ListedFilm]) -> None:
         """Write the job and its list of films, or find that this very job was begun here before.
 
         Raises:
@@ -100,8 +102,9 @@ class JobStore:
                     f"{self.name} holds a screening with another {', '.join(changed)}. Choose another folder; "
                     "or give the same films and options to go on with that one."
                 )
-            names = pa.table({"path": pa.array([os.fsencode(film) for film in films], pa.binary())})
-            self._write("films.parquet", _parquet(names, job.part_size))
+            names = pa.array([os.fsencode(film.name) for film in films], pa.binary())
+            listed = pa.array([list(film.listed.items()) for film in films], SCHEMA.field("listed").type)
+            self._write("films.parquet", _parquet(pa.table({"path": names, "listed": listed}), job.part_size))
             self._write("job.json", json.dumps(asdict(job), indent=2).encode() + b"\n")
         except OSError as problem:
             raise DataError(f"{self.name}: cannot be used ({problem}).") from problem
@@ -170,11 +173,13 @@ class JobStore:
         files.move(partial, path)
 
 
-def fingerprint(films: Sequence[str]) -> str:
-    """Name a list of films: the sha256 of their URIs and absolute paths, in order."""
+def fingerprint(films: Sequence[ListedFilm]) -> str:
+    """Name a list of films: the sha256 of their URIs and absolute paths, and of what lists said of them, in order."""
     digest, here = hashlib.sha256(), os.getcwd()
     for film in films:
-        digest.update(os.fsencode(film if is_uri(film) else os.path.join(here, film)) + b"\0")
+        digest.update(os.fsencode(film.name if is_uri(film.name) else os.path.join(here, film.name)) + b"\0")
+        for told in itertools.chain.from_iterable(film.listed.items()):
+            digest.update(told.encode() + b"\0")
     return digest.hexdigest()
 
 

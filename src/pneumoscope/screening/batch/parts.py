@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.rule import CUSTOM
 from pneumoscope.errors import BundleError, DataError, PneumoscopeError
+from pneumoscope.escaping import well_formed
 from pneumoscope.imaging import NotAssessedError, Refusal
 from pneumoscope.screening.batch.job import Job, JobStore
 from pneumoscope.screening.output.summary import Counts
@@ -70,9 +71,12 @@ class PartScreener:
         return {name: [value] for name, value in (asdict(counts) | {"problem": problem}).items()}
 
     def _screen(self, part: int) -> Counts:
-        rows = self._films.read_row_group(part).column("path").to_pylist()
-        names = [os.fsdecode(row) for row in rows]
-        records = [record | {"source": _text(name)} for name, record in zip(names, self._records(names), strict=True)]
+        rows = self._films.read_row_group(part).to_pylist()
+        names = [os.fsdecode(row["path"]) for row in rows]
+        records = [
+            record | {"source": well_formed(name), "listed": row["listed"]}
+            for name, row, record in zip(names, rows, self._records(names), strict=True)
+        ]
         self._folder.write(part, records)
         return Counts.of(records)
 
@@ -91,8 +95,3 @@ class PartScreener:
             return fetch(name)
         except NotAssessedError as refused:
             return refused.refusal
-
-
-def _text(name: str) -> str:
-    """A file name that is no UTF-8 comes out escaped, as in JSON."""
-    return name.encode(errors="backslashreplace").decode()

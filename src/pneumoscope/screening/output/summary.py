@@ -7,6 +7,7 @@ from typing import Any
 
 from pneumoscope.decision.labels import Finding
 from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.escaping import printable
 from pneumoscope.screening.result import ModelIdentity, ScreeningResult, Status
 
 
@@ -69,18 +70,15 @@ class Tally:
 
 
 def decision_footer(model: ModelIdentity, operating_point: str, threshold: float, site: str | None) -> str:
-    """Name what decided: the operating point, the model, and the site whose profile was used."""
+    """Name what decided: the operating point, the model, the site of the profile; say of one for a trial that it is."""
     return (
         f"Operating point {operating_point} (pneumonia from {threshold_text(threshold)}). "
         f"Model {model.name} {model.version}, {model.sha256[:12]}."
-    ) + (f" Site profile of {printable(site)}." if site else "")
+        f"{f' Site profile of {printable(site)}.' if site else ''}"
+        f"{f' {model.trial}' if model.trial else ''}"
+    )
 
 
 def probability_text(value: float | None) -> str:
     """Write a probability for people as thresholds are written, and never as a certainty."""
     return "-" if value is None else threshold_text(min(max(value, 0.001), 0.999))
-
-
-def printable(name: str) -> str:
-    """Show a file name without letting it steer the terminal: control characters and odd bytes come out escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

@@ -4,11 +4,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from pneumoscope.decision.labels import Finding
-from pneumoscope.screening.output.summary import Tally, printable, probability_text
+from pneumoscope.escaping import printable
+from pneumoscope.screening.output.summary import Tally, probability_text
 from pneumoscope.screening.result import ScreeningResult
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 _STYLES = {Finding.PNEUMONIA: "bold red", Finding.UNCERTAIN: "bold yellow", Finding.NORMAL: "green", None: "yellow"}
 
@@ -20,23 +22,21 @@ class Table:
         """Draw on ``console``; ``notes`` (by source) add a column, such as what a synthetic film was made as."""
         self._console = console
         self._notes = notes
-        self._rows: list[list[str]] = []
+        self._rows: list[tuple[Finding | None, list[str]]] = []
         self._tally = Tally()
 
     def add(self, result: ScreeningResult) -> None:
         """Keep what the table needs of one result."""
         self._tally.add(result)
-        finding, style = result.finding or "not assessed", _STYLES[result.finding]
-        row = [printable(result.source or "-"), f"[{style}]{finding}[/]", probability_text(result.probability)]
+        row = [result.source or "-", result.finding or "not assessed", probability_text(result.probability)]
         row += [probability_text(result.viral_probability), result.detail or ""]
         if self._notes is not None:
             row.insert(1, self._notes.get(result.source or "", ""))
-        self._rows.append(row)
+        self._rows.append((result.finding, row))
 
-    def close(self) -> None:
-        """Draw."""
+    def close(self, finished: bool = True) -> None:
+        """Draw what came."""
         from rich import box
-        from rich.markup import escape
         from rich.table import Table as RichTable
 
         table = RichTable(box=box.SIMPLE_HEAD)
@@ -48,11 +48,19 @@ class Table:
         table.add_column("viral", justify="right", no_wrap=True)
         if self._tally.counts.not_assessed:
             table.add_column("why not")
-        for row in self._rows:
-            cells = [escape(row[0]), *row[1:-1], escape(row[-1])]
+        for finding, row in self._rows:
+            cells = [plain(text) for text in row]
+            cells[-4].stylize(_STYLES[finding])
             table.add_row(*cells[: len(table.columns)])
         self._console.print(table)
-        self._console.print(self._tally.sentence(), highlight=False, markup=False)
+        self._console.print(plain(self._tally.sentence()))
+
+
+def plain(text: str) -> "Text":
+    """What others wrote, for a console: neither its markup nor a command to the terminal."""
+    from rich.text import Text
+
+    return Text(printable(text))
 
 
 def terminal() -> "Console":

@@ -9,7 +9,16 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import METADATA_KEY
-from pneumoscope.screening.runtime.session import INPUT, OUTPUTS, Outputs, Session, damaged, read_card
+from pneumoscope.screening.runtime.session import (
+    INPUT,
+    OUTPUTS,
+    Outputs,
+    Session,
+    check_outputs,
+    damaged,
+    read_card,
+    wanted_outputs,
+)
 
 
 class OnnxRuntimeSession(Session):
@@ -30,13 +39,13 @@ class OnnxRuntimeSession(Session):
             raise damaged(bundle) from problem
         tensors = {tensor.name for tensor in (*self._session.get_inputs(), *self._session.get_outputs())}
         metadata = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        complete = tensors.issuperset({INPUT, *OUTPUTS})
-        self.card = read_card(metadata if complete else None, bundle)
+        self.card = read_card(metadata if tensors.issuperset({INPUT, *OUTPUTS}) else None, bundle)
+        self._wanted = wanted_outputs(self.card)
+        check_outputs(tensors, self._wanted, bundle)
         _return_freed_memory()
 
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs:
-        logits, cams = self._session.run(OUTPUTS, {INPUT: batch})
-        return logits, cams
+        return Outputs(*self._session.run(self._wanted, {INPUT: batch}))
 
 
 def _return_freed_memory() -> None:

@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
-from pneumoscope import files
 from pneumoscope.bundle.card import RELEASED
+from pneumoscope.bundle.seal import Sealed, read_sealed
 from pneumoscope.compute.cores import instructions
 from pneumoscope.errors import BundleError, DataError
 from pneumoscope.screening.runtime.session import Session
@@ -28,20 +28,21 @@ def open_session(bundle: Path, workers: int, runtime: str = "auto") -> Session:
             validated for this very bundle, and ONNX Runtime everywhere else.
 
     Raises:
-        BundleError: when the file is missing, damaged, no Pneumoscope bundle, or of an unknown schema.
+        BundleError: when the file is missing, damaged, changed after it was sealed, no Pneumoscope bundle, or of an
+            unknown schema.
         MissingExtraError: when OpenVINO was asked for and is not installed.
         DataError: when the runtime is unknown, or an int8 bundle is to run on OpenVINO.
     """
     if runtime not in RUNTIMES:
         raise DataError(f"Unknown runtime {runtime!r}. Known: {', '.join(RUNTIMES)}.")
     with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the start, and loading need not wait for it
-        digest = pool.submit(_sha256, bundle)
+        sealed = pool.submit(read_sealed, bundle)
         try:
-            session = _load(bundle, workers, runtime, digest)
+            session = _load(bundle, workers, runtime, sealed)
         except BundleError:
-            digest.result()  # knows better what is wrong with a file that cannot even be read
+            sealed.result()  # knows better what is wrong with a file that cannot even be read
             raise
-        session.path, session.sha256 = bundle, digest.result()
+        session.path, (session.sha256, session.selftest) = bundle, sealed.result()
     if session.runtime != ONNX_RUNTIME and session.card.quantized:
         raise DataError(
             f"{bundle}: an int8 bundle, with which OpenVINO has given wrong answers (docs/performance.md). "
@@ -50,9 +51,9 @@ def open_session(bundle: Path, workers: int, runtime: str = "auto") -> Session:
     return session
 
 
-def _load(bundle: Path, workers: int, runtime: str, digest: Future[str]) -> Session:
+def _load(bundle: Path, workers: int, runtime: str, sealed: Future[Sealed]) -> Session:
     if runtime == "auto":
-        runtime = choose(digest.result()) if find_spec("openvino") else ONNX_RUNTIME
+        runtime = choose(sealed.result()[0]) if find_spec("openvino") else ONNX_RUNTIME
     if runtime == ONNX_RUNTIME:
         from pneumoscope.screening.runtime.onnx_runtime import OnnxRuntimeSession
 
@@ -60,13 +61,6 @@ def _load(bundle: Path, workers: int, runtime: str, digest: Future[str]) -> Sess
     from pneumoscope.screening.runtime.openvino_runtime import OpenVinoSession
 
     return OpenVinoSession(bundle, workers)
-
-
-def _sha256(bundle: Path) -> str:
-    try:
-        return files.sha256(bundle)
-    except OSError as problem:
-        raise BundleError(f"{bundle}: the model bundle cannot be read ({problem.strerror}).") from problem
 
 
 def choose(sha256: str) -> str:

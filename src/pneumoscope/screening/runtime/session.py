@@ -4,18 +4,38 @@ To add a runtime, write its module with a subclass of Session and add it to ``op
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import BundleCard
+from pneumoscope.bundle.seal import SelfTestRecord
 from pneumoscope.errors import BundleError
 
 INPUT = "radiograph"
 OUTPUTS = ("logits", "cam")
+ENVELOPE_OUTPUTS = ("content", "novelty", "lungs")
 
-Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+class Outputs(NamedTuple):
+    """What the network says of a batch of N radiographs.
+
+    Attributes:
+        logits: float32 (N, 3) in the order of ``decision.labels.CLASSES``.
+        cam: float32 (N, P, P, 3), class-activation maps.
+        content: float32 (N, 10), logits in the order of ``decision.envelope.KINDS``; None without an envelope.
+        novelty: float32 (N,), how unlike frontal radiographs it is, 0 or more; None without an envelope.
+        lungs: float32 (N, Q, Q), 0..1, how likely each cell is lung; None without an envelope.
+    """
+
+    logits: NDArray[np.float32]
+    cam: NDArray[np.float32]
+    content: NDArray[np.float32] | None = None
+    novelty: NDArray[np.float32] | None = None
+    lungs: NDArray[np.float32] | None = None
 
 
 class Session(ABC):
@@ -24,12 +44,14 @@ class Session(ABC):
     Attributes:
         path: the bundle file.
         sha256: hex digest of the bundle file.
+        selftest: what its self-test expects; None where the bundle has none.
         card: what the bundle says of itself.
         runtime: its name, one of ``opening.RUNTIMES`` but "auto".
     """
 
     path: Path
     sha256: str
+    selftest: SelfTestRecord | None
     card: BundleCard
     runtime: str
 
@@ -39,20 +61,21 @@ class Session(ABC):
         Args:
             radiographs: uint8 (N, size, size), 0..255, as ``imaging.to_input`` makes them.
 
-        Returns:
-            Logits float32 (N, 3) in the order of ``decision.labels.CLASSES``, and class-activation maps float32
-            (N, P, P, 3).
-
         Raises:
             BundleError: when the model answers with something that is not a number.
         """
-        logits, cams = self._infer(radiographs[..., None])
-        if not (np.isfinite(logits).all() and np.isfinite(cams).all()):
+        found = self._infer(radiographs[..., None])
+        if not all(np.isfinite(values).all() for values in found if values is not None):
             raise BundleError(f"{self.path}: the model answered with values that are not numbers; do not use it.")
-        return logits, cams
+        return found
 
     @abstractmethod
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs: ...
+
+
+def wanted_outputs(card: BundleCard) -> tuple[str, ...]:
+    """Name the tensors that a bundle gives."""
+    return OUTPUTS + ENVELOPE_OUTPUTS if card.envelope else OUTPUTS
 
 
 def read_card(metadata: str | None, bundle: Path) -> BundleCard:
@@ -67,6 +90,16 @@ def read_card(metadata: str | None, bundle: Path) -> BundleCard:
         return BundleCard.from_json(metadata)
     except BundleError as problem:
         raise BundleError(f"{bundle}: {problem}") from problem
+
+
+def check_outputs(tensors: Collection[str], wanted: tuple[str, ...], bundle: Path) -> None:
+    """Refuse a bundle whose card promises more than its graph gives.
+
+    Raises:
+        BundleError: an output is missing.
+    """
+    if missing := [name for name in wanted if name not in tensors]:
+        raise BundleError(f"{bundle}: the bundle cannot be trusted: it has no output {', '.join(missing)}.")
 
 
 def damaged(bundle: Path) -> BundleError:

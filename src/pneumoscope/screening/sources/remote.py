@@ -12,7 +12,16 @@ from pneumoscope.errors import DataError
 from pneumoscope.imaging import Reason
 from pneumoscope.imaging.limits import check_bytes
 from pneumoscope.imaging.refusal import refuse
-from pneumoscope.imaging.search import BEGINNING, by_content, by_name
+from pneumoscope.imaging.search import (
+    BEGINNING,
+    Kind,
+    PassedOver,
+    by_content,
+    file_by_name,
+    folder_by_name,
+    is_named_as_one,
+)
+from pneumoscope.screening.sources.discover import no_film
 
 _PEEKERS = 16
 """How many files whose names tell nothing are looked into at once; each look waits for the store."""
@@ -61,37 +70,51 @@ def fetch(uri: str) -> bytes:
         raise refuse(Reason.UNREADABLE, f"The file cannot be read ({type(problem).__name__}).") from None
 
 
-def search(uri: str) -> list[str]:
+def search(uri: str, passed: PassedOver | None = None) -> list[str]:
     """List the films of a remote folder, as ``discover`` does a local one; any other URI is taken as a film's.
+
+    A file is looked into only where its name tells nothing, because each look waits for the store.
+
+    Args:
+        uri: of a folder or a film.
+        passed: counts what is passed over.
 
     Raises:
         DataError: when the folder cannot be listed or holds no film.
     """
     files, path = locate(uri)
+    here = PassedOver()
     try:
         if files.get_file_info(path).type != FileType.Directory:
             return [uri]
         listed = [info for info in files.get_file_info(FileSelector(path, recursive=True)) if info.is_file]
-        visible = [info for info in listed if not _hidden(info.path, path)]
+        visible = [info for info in listed if not _hidden(info.path, path, here)]
         with WorkerPool(_PEEKERS) as peekers:
-            taken = peekers.map(lambda info: _is_film(files, info), visible)
-            films = [info.path for info, film in zip(visible, taken, strict=True) if film]
+            kinds = list(peekers.map(lambda info: _kind(files, info), visible))
     except (OSError, pa.ArrowException) as problem:
         raise DataError(f"{uri}: cannot be listed ({problem}).") from problem
+    here.kinds.update(filter(None, kinds))
+    films = [info.path for info, kind in zip(visible, kinds, strict=True) if kind is None]
     if not films:
-        raise DataError(f"{uri}: no film in this folder.")
+        raise no_film(uri, here)
+    if passed is not None:
+        passed.kinds.update(here.kinds)
     inner = [film.removeprefix(path.rstrip("/")) for film in sorted(films, key=PurePosixPath)]
     folder = urlsplit(uri)
     return [folder._replace(path=folder.path.rstrip("/") + quote(name)).geturl() for name in inner]
 
 
-def _hidden(path: str, root: str) -> bool:
-    return any(part.startswith(".") for part in PurePosixPath(path.removeprefix(root)).parts)
+def _hidden(path: str, root: str, passed: PassedOver) -> bool:
+    """Whether a file lies in a folder that is passed over; the files are counted, as a store has no folders."""
+    for name in PurePosixPath(path.removeprefix(root)).parts[:-1]:
+        if kind := folder_by_name(name):
+            passed.kinds[Kind.MACOS if kind is Kind.MACOS_FOLDER else Kind.HIDDEN] += 1
+            return True
+    return False
 
 
-def _is_film(files: FileSystem, info: FileInfo) -> bool:
-    told = by_name(info.base_name)
-    if told is not None:
-        return told
+def _kind(files: FileSystem, info: FileInfo) -> Kind | None:
+    if (kind := file_by_name(info.base_name)) or is_named_as_one(info.base_name):
+        return kind
     with files.open_input_stream(info.path) as stream:
         return by_content(bytes(stream.read(BEGINNING)))

@@ -11,6 +11,7 @@ from pneumoscope.network.backend import import_keras
 from pneumoscope.network.resnet import feature_extractor
 from pneumoscope.progress import Progress
 from pneumoscope.training.loop.checkpoint import Row
+from pneumoscope.training.loop.listener import Listener
 from pneumoscope.training.loop.objective import objective
 from pneumoscope.training.loop.validation import PREDICTED, validate
 from pneumoscope.training.radiographs.packing import PackedRadiographs, TrainingSet
@@ -23,7 +24,7 @@ Features = NDArray[np.float32]
 """Of N radiographs: (N, 2048)."""
 
 
-def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, progress: Progress) -> list[Row]:
+def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, listener: Listener) -> list[Row]:
     """Fit the head of a network to the features of plain radiographs.
 
     Args:
@@ -31,14 +32,14 @@ def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, prog
         phase: with the epochs, the rate, and the size at which radiographs are read.
         radiographs: both sides of the split.
         seed: of the order of the radiographs.
-        progress: called after every batch of features.
+        listener: hears of every batch of features and of every epoch.
 
     Returns:
         A history row for every epoch.
     """
     keras, extractor = import_keras(), feature_extractor(model)
-    train = _compute_features(extractor, radiographs.train, phase.size, progress)
-    val = _compute_features(extractor, radiographs.val, phase.size, progress)
+    train = _compute_features(extractor, radiographs.train, phase.size, listener.progress)
+    val = _compute_features(extractor, radiographs.val, phase.size, listener.progress)
     head = keras.Sequential([keras.Input((train.shape[1],)), keras.layers.Dense(3, name="head")])
     steps = -(-len(train) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(phase.learning_rate, phase.epochs * steps)
@@ -61,6 +62,7 @@ def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, prog
             | validate(logits, radiographs.val)
             | {"seconds": round(ended[-1] - ended[-2], 1)}
         )
+        listener.epoch_ended(history)
 
     # All epochs in one call: on features this small, setting up for an epoch takes longer than the epoch.
     watch = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)

@@ -17,8 +17,9 @@ class Listener:
 
     Attributes:
         progress: called often while something runs.
-        estimated: called once at the start with the seconds that the run will take here. Without it nothing is timed.
-        epoch_ended: called with the history so far after every epoch.
+        estimated: called with the seconds that the rest of the run will take here: at the start, and before every
+            epoch_ended of fine-tuning. Without it nothing is timed.
+        epoch_ended: called with the history so far after every epoch; its last row is new.
     """
 
     progress: Progress = silent

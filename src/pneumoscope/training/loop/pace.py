@@ -62,13 +62,7 @@ class Pace:
             (part.trained * self.training + part.scored * self.scoring) * (part.size / self.size) ** 2 for part in work
         )
 
-
-def duration_text(seconds: float) -> str:
-    """About how long that is, in words: "40 s", "12 min", "6 h 40 min"."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(10 * round(minutes / 10), 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    def corrected(self, work: Sequence[Work], took: float) -> "Pace":
+        """The pace at which that work would have taken ``took`` seconds."""
+        factor = took / self.seconds(work)
+        return Pace(self.size, factor * self.training, factor * self.scoring)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -18,7 +18,7 @@ from pneumoscope.training.loop.guard import check_finite, check_loss, check_pred
 from pneumoscope.training.loop.head import fit_head
 from pneumoscope.training.loop.listener import Listener
 from pneumoscope.training.loop.objective import build_optimizer, objective
-from pneumoscope.training.loop.pace import Pace, remaining_work
+from pneumoscope.training.loop.pace import Pace, Work, remaining_work
 from pneumoscope.training.loop.validation import PREDICTED, predict, validate
 from pneumoscope.training.radiographs.packing import TrainingSet
 from pneumoscope.training.recipe import Phase, Recipe
@@ -51,6 +51,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self._compiled: Phase | None = None
         self._optimizer: Any = None
+        self._pace: Pace | None = None
 
     def run(self) -> list[Row]:
         """Train to the end, going on from the checkpoint if the folder holds one.
@@ -69,8 +70,7 @@ class Trainer:
         self.model.set_weights(state.weights)
         self._estimate(state)
         if self.recipe.head and not state.history:
-            state.history = fit_head(self.model, self.recipe.head, self.radiographs, self.seed, self.listener.progress)
-            self.listener.epoch_ended(state.history)
+            state.history = fit_head(self.model, self.recipe.head, self.radiographs, self.seed, self.listener)
             state.weights = self.model.get_weights()
             state.save(path)
         for member, phases in enumerate(self.recipe.branches):
@@ -87,10 +87,20 @@ class Trainer:
 
     def _estimate(self, state: Checkpoint) -> None:
         """Tell the listener how long the rest will take."""
-        work = remaining_work(self.recipe, state, len(self.radiographs.train), len(self.radiographs.val))
+        work = self._remaining(state)
         if self.listener.estimated and any(part.trained for part in work):
-            pace = self._measure_pace(self.recipe.branches[state.member][state.phase])
-            self.listener.estimated(pace.seconds(work))
+            self._pace = self._measure_pace(self.recipe.branches[state.member][state.phase])
+            self.listener.estimated(self._pace.seconds(work))
+
+    def _estimate_again(self, state: Checkpoint, phase: Phase, epoch: int, took: float) -> None:
+        """Tell the listener how long the rest will take, now that an epoch of a phase took ``took`` seconds."""
+        if self.listener.estimated and self._pace:
+            done = Work(phase.size, len(self.radiographs.train), len(self.radiographs.val))
+            self._pace = self._pace.corrected([done], took)
+            self.listener.estimated(self._pace.seconds(self._remaining(replace(state, epoch=epoch))))
+
+    def _remaining(self, state: Checkpoint) -> list[Work]:
+        return remaining_work(self.recipe, state, len(self.radiographs.train), len(self.radiographs.val))
 
     def _measure_pace(self, phase: Phase) -> Pace:
         """Time a few real steps of a phase; the weights are afterwards what they were."""
@@ -127,6 +137,7 @@ class Trainer:
         for variable, value in zip(self._optimizer.variables, state.optimizer, strict=False):
             variable.assign(value)
         for epoch in range(state.epoch + 1, phase.epochs + 1):
+            started = time.monotonic()
             row = self._train_epoch(phase, state, epoch)
             logits = predict(self._predictor, self.radiographs.val, phase.size, self.listener.progress)
             check_finite(logits, phase.learning_rate)
@@ -136,6 +147,7 @@ class Trainer:
                 | validate(logits, self.radiographs.val)
                 | {"seconds": row["seconds"]}
             )
+            self._estimate_again(state, phase, epoch, time.monotonic() - started)
             self.listener.epoch_ended(state.history)
             check_predictions(logits, self.radiographs.val.positive, phase.learning_rate)
             state.epoch, state.weights = epoch, self.model.get_weights()

@@ -14,14 +14,15 @@ from PIL import Image
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import fingerprint
 from pneumoscope.errors import DataError
-from pneumoscope.files import replacing
+from pneumoscope.files import make_folder, remove_partials, replacing
 from pneumoscope.imaging import INPUT_SIZE, NotAssessedError, read, to_input
+from pneumoscope.locks import exclusive
 from pneumoscope.progress import Progress
 from pneumoscope.training.radiographs.augment import augment
-from pneumoscope.training.radiographs.table import Table
+from pneumoscope.training.radiographs.table import Table, take_side
 from pneumoscope.training.recipe import Augmentation
 
-_SHOWN = 5
+_SHOWN = 20
 """Unreadable radiographs that a message names."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -95,8 +96,48 @@ class TrainingSet:
     val: PackedRadiographs
 
 
+class UnreadableError(DataError):
+    """Radiographs of a table cannot be read.
+
+    Attributes:
+        told: for each, its path and the coded reason, as one line.
+    """
+
+    def __init__(self, told: Sequence[str]) -> None:
+        more = f"\nand {len(told) - _SHOWN} more: pneumoscope data audit names all" if len(told) > _SHOWN else ""
+        shown = "\n".join(told[:_SHOWN])
+        super().__init__(f"{len(told)} radiographs cannot be read; mend them or leave them out:\n{shown}{more}")
+        self.told = told
+
+
+def pack_sides(table: Table, cache: Path, progress: Progress, crop_source_size: int) -> TrainingSet:
+    """Pack both sides of the split.
+
+    Args:
+        table: radiographs of both sides.
+        cache: see :func:`pack`.
+        progress: called after every radiograph.
+        crop_source_size: side, in pixels, of the packed training radiographs; the others have INPUT_SIZE.
+
+    Raises:
+        DataError: see :func:`pack`; it names the unreadable ones of both sides.
+    """
+    packed: dict[str, PackedRadiographs] = {}
+    told: list[str] = []
+    for side, pixels in (("train", crop_source_size), ("val", INPUT_SIZE)):
+        try:
+            packed[side] = pack(take_side(table, side), cache, progress, pixels)
+        except UnreadableError as error:
+            told += error.told
+    if told:
+        raise UnreadableError(told)
+    return TrainingSet(**packed)
+
+
 def pack(table: Table, cache: Path, progress: Progress, side: int = INPUT_SIZE) -> PackedRadiographs:
     """Decode radiographs into one memory-mapped array, or map the one made before.
+
+    A process that wants the array while another one makes it waits.
 
     Args:
         table: radiographs by the SHA-256 of their files; they are packed in the order of these digests.
@@ -110,17 +151,24 @@ def pack(table: Table, cache: Path, progress: Progress, side: int = INPUT_SIZE) 
     ordered = [table[digest] for digest in sorted(table)]
     path = cache / f"radiographs-{fingerprint(table)[:16]}-{side}.npy"
     if not path.exists():
+        make_folder(cache)
         try:
-            _write_pack(path, ordered, side, progress)
+            with exclusive(path.with_suffix(".lock"), wait=True) as alone:
+                if alone:
+                    remove_partials(path)
+                if not path.exists():
+                    _write_pack(path, ordered, side, progress)
         except OSError as error:
-            raise DataError(f"{path}: the packed radiographs cannot be written ({error.strerror})") from error
+            raise DataError(
+                f"{path}: the packed radiographs cannot be written ({error.strerror}); "
+                "free some space, or name another folder in PNEUMOSCOPE_CACHE"
+            ) from error
     targets = np.array([labelled.classes for labelled in ordered], dtype=np.float32)
     return PackedRadiographs(np.load(path, mmap_mode="r"), targets, class_weights(targets))
 
 
 def _write_pack(path: Path, ordered: Sequence[LabelledRadiograph], side: int, progress: Progress) -> None:
     unreadable = []
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as stream:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(ordered), side, side)}
         np.lib.format.write_array_header_1_0(stream, header)
@@ -131,11 +179,7 @@ def _write_pack(path: Path, ordered: Sequence[LabelledRadiograph], side: int, pr
                 unreadable.append(str(error))
             progress("packing radiographs", done, len(ordered))
         if unreadable:
-            shown = "\n".join(unreadable[:_SHOWN])
-            more = f"\nand {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
-            raise DataError(
-                f"{len(unreadable)} radiographs cannot be read; mend them or leave them out:\n{shown}{more}"
-            )
+            raise UnreadableError(unreadable)
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import ManifestForm
 from pneumoscope.data.splits import divided
 from pneumoscope.training.recipe import Recipe
 
@@ -15,18 +16,23 @@ Table = dict[str, LabelledRadiograph]
 """Distinct labelled radiographs by digest, each on the side "train" or "val"."""
 
 
-def load_training_table(source: Path, recipe: Recipe, seed: int) -> Table:
-    """Read and divide the radiographs that a recipe trains and validates on.
+def load_training_table(source: Path, seed: int, form: ManifestForm | None = None) -> Table:
+    """Read and divide the radiographs that can be trained and validated on.
 
     Args:
         source: as pneumoscope.data.layout.load reads it; its test radiographs are left out.
-        recipe: says how many of them are used, and whether it is told the subtypes.
         seed: of the draw of patients, see pneumoscope.data.splits.validation.
+        form: what a manifest calls its columns and labels.
 
     Raises:
         DataError: the source cannot be used, or a class would be missing on either side.
     """
-    table = limit_classes(divided(load(source), seed=seed), recipe.limit)
+    return divided(load(source, form=form), seed=seed)
+
+
+def narrow(table: Table, recipe: Recipe) -> Table:
+    """Keep as many radiographs as a recipe uses, and their subtypes only where it is told them."""
+    table = limit_classes(table, recipe.limit)
     if recipe.subtypes:
         return table
     return {digest: replace(labelled, subtype=None) for digest, labelled in table.items()}

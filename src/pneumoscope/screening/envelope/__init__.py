@@ -1,0 +1,1 @@
+"""Whether the model may judge a picture: what its header, its content and its lungs say."""
