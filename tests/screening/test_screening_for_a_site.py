@@ -68,8 +68,9 @@ def test_a_large_screening_uses_and_checks_the_profile(
     from pneumoscope.screening.batch.distributed import BatchOptions, DistributedScreening
     from pneumoscope.screening.batch.job import JobStore
     from pneumoscope.screening.batch.parts import PartScreener
+    from pneumoscope.screening.sources.listing import list_films
 
-    out, names = tmp_path / "out", [str(name) for name in films]
+    out, names = tmp_path / "out", list_films([str(name) for name in films])
     screening = DistributedScreening(names, BatchOptions(str(out), tiny_bundle, site=path))
     assert (screening.site, screening.job.site_profile_sha256) == ("Clinic", profile.sha256)
     part = {"part": np.array([0])}
