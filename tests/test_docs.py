@@ -13,7 +13,7 @@ from benchmarks import RESULTS
 from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli import _parser
 from pneumoscope.imaging import Reason, Remark
-from pneumoscope.imaging.formats.raster import MAX_SCANS
+from pneumoscope.imaging.formats.jpeg import MAX_SCANS
 from pneumoscope.imaging.limits import MAX_BYTES, MAX_PIXELS, MAX_SATURATED, MIN_SIDE, MIN_SPREAD
 
 ROOT = Path(__file__).parents[1]
