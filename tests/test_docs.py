@@ -62,7 +62,7 @@ def test_readme_states_the_released_results():
 def test_every_reason_and_every_remark_is_explained():
     listed = {"refusals.md": Reason, "data.md": Remark}
     for page, codes in listed.items():
-        rows = re.findall(r"^\| `([a-z_]+)` \| .{20,} \|$", (ROOT / "docs" / page).read_text(), re.MULTILINE)
+        rows = re.findall(r"^\| `([a-z0-9_]+)` \| .{20,} \|$", (ROOT / "docs" / page).read_text(), re.MULTILINE)
         known = [name for name in rows if name in set(Reason) | set(Remark)]
         assert sorted(known) == sorted(codes), page
     refusals = (ROOT / "docs" / "refusals.md").read_text()

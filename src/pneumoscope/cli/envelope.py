@@ -24,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--without", nargs="*", default=(), metavar="SOURCE", help="sources of --radiographs that are no whole films"
     )
     parser.add_argument(
+        "--same", nargs="*", default=(), metavar="SOURCE", help="sources of --radiographs that are one hospital"
+    )
+    parser.add_argument(
         "--pictures",
         type=Path,
         required=True,
@@ -71,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     with live_progress() as (progress, say):
         network = Features(options.bundle)
         table = measure(list(make_examples(pictures)), network, work, progress)
-        fitted = fit_envelope(table, masked, network, progress)
+        fitted = fit_envelope(table, masked, options.same, network, progress)
         write_envelope(options.bundle, fitted.head, fitted.envelope, options.model_version, options.out)
         if options.record:
             write_json(options.record, record(fitted, table, digest))

@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.data.layout import is_official_test, load
     from pneumoscope.errors import DataError
+    from pneumoscope.escaping import printable
     from pneumoscope.evaluation import collect_predictions, evaluate
     from pneumoscope.screening.screener import Screener
 

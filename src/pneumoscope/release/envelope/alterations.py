@@ -83,7 +83,7 @@ def marked(pixels: Grey, rng: np.random.Generator) -> Grey:
 def shuttered(pixels: Grey, rng: np.random.Generator) -> Grey:
     """Darken the borders, as collimation does."""
     height, width = pixels.shape
-    margins = (rng.uniform(0, 0.08, 4) * [height, height, width, width]).astype(int)
+    margins = (rng.uniform(0, 0.12, 4) * [height, height, width, width]).astype(int)
     shut = np.full_like(pixels, int(rng.integers(0, 12)))
     inside = (slice(margins[0], height - margins[1]), slice(margins[2], width - margins[3]))
     shut[inside] = pixels[inside]

@@ -18,7 +18,7 @@ from pneumoscope.imaging.preprocess import to_8_bit
 from pneumoscope.network.envelope import Head, LungHead
 from pneumoscope.network.features import Features
 from pneumoscope.progress import Progress
-from pneumoscope.release.envelope.examples import Example
+from pneumoscope.release.envelope.examples import HOME, Example
 from pneumoscope.release.envelope.fit import FOLDS, MISTAKEN, Scores, choose_limits, divide, fit_head, score
 from pneumoscope.release.envelope.lungs import MaskedRadiograph, fit_lungs
 
@@ -47,6 +47,12 @@ class Table:
     def sources(self) -> NDArray[np.str_]:
         """(N,) where the pictures come from."""
         return np.array([example.picture.source for example in self.examples])
+
+    @property
+    def elsewhere(self) -> NDArray[np.bool_]:
+        """(N,) which are made from radiographs of other hospitals."""
+        pictures = [example.picture for example in self.examples]
+        return np.array([one.kind is Kind.FRONTAL and one.source != HOME for one in pictures])
 
     @property
     def groups(self) -> NDArray[np.str_]:
@@ -124,12 +130,15 @@ class Fitted:
     passed: dict[str, tuple[int, int]]
 
 
-def fit_envelope(table: Table, masked: Sequence[MaskedRadiograph], network: Features, progress: Progress) -> Fitted:
+def fit_envelope(
+    table: Table, masked: Sequence[MaskedRadiograph], same: Sequence[str], network: Features, progress: Progress
+) -> Fitted:
     """Fit a head to examples, and set its limits on what it gives out of fold.
 
     Args:
         table: the examples.
         masked: radiographs with masks of their lungs.
+        same: sources of radiographs that are one hospital.
         network: the features' network.
         progress: called again and again.
 
@@ -137,7 +146,7 @@ def fit_envelope(table: Table, masked: Sequence[MaskedRadiograph], network: Feat
         DataError: no source of upright radiographs is large enough to set the limits on.
     """
     features, kinds, sources = table.features.astype(np.float32), table.kinds, table.sources
-    scores = _out_of_fold(features, kinds, sources, divide(table.groups), progress)
+    scores = _out_of_fold(features, kinds, sources, divide(table.groups, sources, table.elsewhere, same), progress)
     mistaken = (kinds == 0) & (scores.margin < MISTAKEN)
     kept = ~mistaken
     plain = np.array([example.alteration is None for example in table.examples])

@@ -1,8 +1,9 @@
 """Fit the envelope's head to features."""
 
-import hashlib
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +86,8 @@ FOLDS = 4
 LEAST_SOURCE = 100
 """Fewest radiographs of a source that the limits are set on; the share refused of fewer is chance."""
 
-MOST_REFUSED = 0.01
-"""The largest share of any source's upright radiographs that the limits may refuse."""
+LOST_BY_MARGIN, LOST_BY_NOVELTY = 0.015, 0.005
+"""The largest shares that each limit may refuse of the upright radiographs of any hospital that was never shown."""
 
 WIDEST_MARGIN = 2.0
 """A larger margin is not asked for, however well the kinds are told apart on what is at hand."""
@@ -141,16 +142,40 @@ def score(head: Head, features: NDArray[np.float32]) -> Scores:
     return Scores(logits, np.asarray(distance / len(content.mean), np.float32))
 
 
-def divide(groups: NDArray[np.str_], folds: int = FOLDS) -> NDArray[np.intp]:
-    """Give every group one of the folds, by the hash of its name: (N,)."""
-    return np.array([int(hashlib.sha256(group.encode()).hexdigest(), 16) % folds for group in groups])
+def divide(
+    groups: NDArray[np.str_], sources: NDArray[np.str_], elsewhere: NDArray[np.bool_], same: Sequence[str] = ()
+) -> NDArray[np.intp]:
+    """Give every example one of the folds.
+
+    All radiographs of one other hospital share a fold, so that out of fold each is a hospital that was never shown. The
+    rest is divided by group.
+
+    Args:
+        groups: (N,) what is never divided.
+        sources: (N,) where the examples come from.
+        elsewhere: (N,) which are made from radiographs of other hospitals.
+        same: sources that are one hospital.
+
+    Returns:
+        (N,), 0 up to FOLDS.
+    """
+    hospitals = ["same" if name in same else str(name) for name in np.unique(sources[elsewhere])]
+    places = {hospital: place % FOLDS for place, hospital in enumerate(dict.fromkeys(hospitals))}
+    return np.array(
+        [
+            places["same" if source in same else str(source)]
+            if other
+            else int(sha256(group.encode()).hexdigest(), 16) % FOLDS
+            for group, source, other in zip(groups, sources, elsewhere, strict=True)
+        ]
+    )
 
 
 def choose_limits(scores: Scores, sources: NDArray[np.str_], least_lungs: float) -> Envelope:
     """Set the limits on upright radiographs that the head was not fitted to.
 
-    Each limit is as strict as it can be while no source of LEAST_SOURCE or more loses over MOST_REFUSED / 2 by it; and
-    no margin above WIDEST_MARGIN is asked for.
+    Each limit is as strict as it can be while no source of LEAST_SOURCE or more loses over its share by it. The margin
+    lies between 0, where the kinds are equally likely, and WIDEST_MARGIN.
 
     Args:
         scores: of upright radiographs, out of fold.
@@ -164,7 +189,6 @@ def choose_limits(scores: Scores, sources: NDArray[np.str_], least_lungs: float)
     large = names[counts >= LEAST_SOURCE]
     if not len(large):
         raise DataError(f"the envelope needs a source of at least {LEAST_SOURCE} upright radiographs")
-    lost = MOST_REFUSED / 2
-    margins = [float(np.quantile(scores.margin[sources == name], lost)) for name in large]
-    novelties = [float(np.quantile(scores.novelty[sources == name], 1 - lost)) for name in large]
-    return Envelope(min(WIDEST_MARGIN, *margins), max(novelties), least_lungs)
+    margins = [float(np.quantile(scores.margin[sources == name], LOST_BY_MARGIN)) for name in large]
+    novelties = [float(np.quantile(scores.novelty[sources == name], 1 - LOST_BY_NOVELTY)) for name in large]
+    return Envelope(max(0.0, min(WIDEST_MARGIN, *margins)), max(novelties), least_lungs)

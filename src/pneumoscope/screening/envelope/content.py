@@ -9,9 +9,9 @@ from pneumoscope.screening.runtime.session import Outputs
 
 _REFUSED: dict[Kind, tuple[Reason, str]] = {
     Kind.LATERAL: (Reason.WRONG_VIEW, "It looks like a lateral or oblique view. Give a frontal chest radiograph."),
-    Kind.ROTATED_90: (Reason.ROTATED_90, "It looks turned by 90 degrees. Turn it right and screen it again."),
+    Kind.ROTATED_90: (Reason.ROTATED_90, "It looks turned left by 90 degrees. Turn it right and screen it again."),
     Kind.ROTATED_180: (Reason.ROTATED_180, "It looks upside down. Turn it by 180 degrees and screen it again."),
-    Kind.ROTATED_270: (Reason.ROTATED_270, "It looks turned by 270 degrees. Turn it left and screen it again."),
+    Kind.ROTATED_270: (Reason.ROTATED_270, "It looks turned right by 90 degrees. Turn it left and screen it again."),
     Kind.INVERTED: (Reason.INVERTED, "Black and white look swapped. Invert it and screen it again."),
     Kind.SMALL: (Reason.SMALL_IN_FRAME, "The film fills too little of the picture. Cut it out and screen it again."),
     Kind.OTHER_RADIOGRAPH: (
