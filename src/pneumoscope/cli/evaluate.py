@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from pneumoscope.cli.arguments import add_bundle, add_manifest, add_runtime, manifest_form, say
-from pneumoscope.escaping import printable
 from pneumoscope.files import json_text, make_folder
 
 HELP = "Judge a bundle on labelled films: every metric with its interval, per subtype, as JSON and as a report."
