@@ -58,6 +58,14 @@ def test_the_help_loads_nothing_heavy() -> None:
     assert not loaded & HEAVY
 
 
+def test_a_site_needs_the_small_install_only() -> None:
+    loaded = _loaded(
+        "import pneumoscope.assurance.site.pages, pneumoscope.assurance.site.freezing, pneumoscope.cli.site"
+    )
+    assert "pneumoscope" in loaded
+    assert not loaded & (TRAINING_ONLY | {"sklearn", "scipy", "matplotlib", "pydicom", "pyarrow", "ray"})
+
+
 def test_the_screener_loads_no_training_framework() -> None:
     opened = "from pneumoscope.screening.screener import Screener\nScreener(runtime='onnxruntime')"
     loaded = _loaded(f"import pneumoscope.cli.screen\n{opened}")

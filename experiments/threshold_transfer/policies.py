@@ -10,8 +10,9 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from lab.scores import Mask, Values
+from pneumoscope.decision.guarantees import highest_with_recall
 from pneumoscope.decision.operating_point import BASELINE_THRESHOLD
-from pneumoscope.release.fit_rule import fit_calibration, highest_with_recall
+from pneumoscope.release.fit_rule import fit_calibration
 
 RECALL = 0.98
 """What the policies of SENSITIVE are to reach."""

@@ -72,7 +72,11 @@ logging.getLogger("pneumoscope").addHandler(logging.NullHandler())
 
 
 def load(
-    bundle: "str | os.PathLike[str] | None" = None, *, workers: int | None = None, runtime: str = "auto"
+    bundle: "str | os.PathLike[str] | None" = None,
+    *,
+    workers: int | None = None,
+    runtime: str = "auto",
+    site: "str | os.PathLike[str] | None" = None,
 ) -> "Screener":
     """Load a model bundle, ready to screen.
 
@@ -80,15 +84,17 @@ def load(
         bundle: the bundle file; None for the one inside the package.
         workers: how many radiographs are judged at once; None for the cores that this process may use.
         runtime: "auto", "onnxruntime" or "openvino".
+        site: the file of a site profile, whose thresholds are the default then; None for the bundle's.
 
     Raises:
         BundleError: when the file is missing, damaged, no bundle, or of an unknown schema.
         MissingExtraError: when OpenVINO was asked for and is not installed.
-        DataError: when the runtime is unknown, or an int8 bundle is to run on OpenVINO.
+        DataError: when the runtime is unknown, an int8 bundle is to run on OpenVINO, or the site profile was changed,
+            cannot be read, or is for another bundle.
     """
     from pneumoscope.screening.screener import Screener
 
-    return Screener(bundle, workers=workers, runtime=runtime)
+    return Screener(bundle, workers=workers, runtime=runtime, site=site)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,15 +5,14 @@ import pytest
 from scipy.stats import beta, norm
 
 from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.guarantees import highest_with_recall, trials_needed
 from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
 from pneumoscope.release.fit_rule import (
     choose_operating_points,
-    fewest_to_prove,
     fit_calibration,
     fit_rule,
-    highest_with_recall,
 )
 
 NEGATIVES, POSITIVES = norm(-2.0, 1.0), norm(1.5, 1.6)
@@ -159,6 +158,6 @@ def test_a_threshold_that_was_fixed_before_is_the_default() -> None:
 
 @pytest.mark.parametrize("least", [0.9, 0.95, 0.98])
 def test_a_recall_is_proven_from_as_many_pneumonias_as_is_said(least: float) -> None:
-    fewest = fewest_to_prove(least)
+    fewest = trials_needed(0, least)
     assert highest_with_recall(np.linspace(0.5, 0.9, fewest), least) is not None
     assert highest_with_recall(np.linspace(0.5, 0.9, fewest - 1), least) is None

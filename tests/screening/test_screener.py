@@ -70,7 +70,7 @@ def test_record_has_exactly_the_fields(screener: Screener, acceptance: Path) -> 
         empty = {key for key, value in record.items() if value is None}
         screened = result.status is Status.SCREENED
         always = {"sop_instance_uid", "series_instance_uid", "study_instance_uid", "site_profile_sha256"}
-        always.add("heatmap_file")
+        always |= {"device", "heatmap_file"}
         judged = {"score", "probability", "finding", "viral_probability"}
         assert empty == always | ({"reason", "detail"} if screened else judged)
 

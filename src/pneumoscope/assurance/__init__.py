@@ -1,1 +1,1 @@
-"""Proof above the screener: the self-test, the journal of results, and the replay of a result."""
+"""Proof above the screener: the self-test, the journal of results, the replay of a result, and a site's own checks."""

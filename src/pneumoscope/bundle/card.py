@@ -114,6 +114,20 @@ class BundleCard:
         return QUANTIZED in self.training
 
     @property
+    def prevalence(self) -> float | None:
+        """Share of pneumonias among the held-out radiographs that the calibration was fitted on, within 0..1.
+
+        None where the card does not say it.
+        """
+        counts = self.validation.get("counts")
+        if not isinstance(counts, dict):
+            return None
+        films, normal = counts.get("films"), counts.get("normal")
+        if not (isinstance(films, int) and isinstance(normal, int) and 0 < normal < films):
+            return None
+        return (films - normal) / films
+
+    @property
     def trial(self) -> str | None:
         """Why nobody should use the model, in a sentence; None for one that was trained in earnest."""
         return self.training.get(TRIAL)

@@ -1,7 +1,7 @@
 """The ``pneumoscope`` command: thin commands over the rooms.
 
 Exit codes: 0 done; 2 wrong usage or unusable input; 3 some films not assessed; 4 training stopped; 5 a check
-failed: self-test, journal or replay; 130 interrupted.
+failed: self-test, journal, replay or site; 130 interrupted.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pneumoscope.escaping import printable, printable_lines
 COMMANDS = (
     "demo",
     "screen",
+    "site",
     "info",
     "selftest",
     "journal",

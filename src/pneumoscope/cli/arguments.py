@@ -96,3 +96,16 @@ def whole_number(least: int) -> Callable[[str], int]:
 
     read.__name__ = "whole number"  # argparse says "invalid whole number value"
     return read
+
+
+def share(above: float = 0.0) -> Callable[[str], float]:
+    """What reads a share above ``above`` and below 1 from the command line."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not above < value < 1:  # so written that NaN fails
+            raise argparse.ArgumentTypeError(f"{text} does not lie between {above:g} and 1")
+        return value
+
+    read.__name__ = "share"  # argparse says "invalid share value"
+    return read

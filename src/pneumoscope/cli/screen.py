@@ -46,6 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operating-point", metavar="NAME", help="a name that `pneumoscope info` lists, or a threshold within 0..1"
     )
+    parser.add_argument(
+        "--site", type=Path, metavar="FILE", help="a site profile: the thresholds that `pneumoscope site freeze` wrote"
+    )
     add_bundle(parser)
     add_runtime(parser)
     parser.add_argument(
@@ -83,13 +86,16 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
     films = _without_pictures(named, options.heatmaps)
     if not films:
         raise DataError("There is no film to screen: all that was named is passed over.")
-    inputs = (str(path) for path in (*(film.name for film in named), *options.sources, options.bundle or ""))
+    inputs = (
+        str(path)
+        for path in (*(film.name for film in named), *options.sources, options.bundle or "", options.site or "")
+    )
     read = {os.path.realpath(path) for path in inputs if "\0" not in path}
     for output in outputs:
         if os.path.realpath(output) in read:
             raise DataError(f"{output} is an input and an output too; name another output.")
     try:
-        with Screener(options.bundle, workers=options.workers, runtime=options.runtime) as screener:
+        with Screener(options.bundle, workers=options.workers, runtime=options.runtime, site=options.site) as screener:
             heatmap = bool(options.html or options.heatmaps)
             paths = [Path(film.name) for film in films]
             screen = Screener.screen_many if options.without_selftest else screen_checked
@@ -132,7 +138,7 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     from pneumoscope.screening.output.summary import decision_footer
     from pneumoscope.screening.sources.listing import list_films
 
-    batch = BatchOptions(options.out, options.bundle, options.operating_point, options.runtime)
+    batch = BatchOptions(options.out, options.bundle, options.operating_point, options.runtime, options.site)
     screening = DistributedScreening(list_films(options.sources, options.path_column, say), batch)
     job = screening.job
     try:
@@ -142,7 +148,7 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("pneumoscope: finished parts are kept; the same command goes on from there\n")
         raise
-    footer = decision_footer(screening.model, job.operating_point, job.threshold)
+    footer = decision_footer(screening.model, job.operating_point, job.threshold, screening.site)
     sys.stdout.write(f"{counts.sentence()} {footer}\n")
     sys.stderr.write(f"wrote {options.out}\n")
     return 3 if counts.not_assessed else 0

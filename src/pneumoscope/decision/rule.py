@@ -15,6 +15,19 @@ CUSTOM = "custom"
 """The name of an operating point that was given as a number."""
 
 
+def decide(probability: float, threshold: float, normal_below: float) -> Finding:
+    """What a probability means between two thresholds.
+
+    Args:
+        probability: 0..1.
+        threshold: at or above it the finding is pneumonia, 0..1.
+        normal_below: below it the finding is normal, where it is not pneumonia; 0..1.
+    """
+    if probability >= threshold:
+        return Finding.PNEUMONIA
+    return Finding.NORMAL if probability < normal_below else Finding.UNCERTAIN
+
+
 @dataclass(frozen=True)
 class DecisionRule:
     """Calibration and operating points. Nothing in it may be chosen on the radiographs that it is judged by.
@@ -46,9 +59,7 @@ class DecisionRule:
 
     def finding(self, probability: float, point: OperatingPoint) -> Finding:
         """What a probability, 0..1, means at an operating point."""
-        if probability >= point.threshold:
-            return Finding.PNEUMONIA
-        return Finding.NORMAL if probability < self.normal_below(point) else Finding.UNCERTAIN
+        return decide(probability, point.threshold, self.normal_below(point))
 
     def normal_below(self, point: OperatingPoint) -> float:
         """The probability below which a finding is normal, at most the threshold of the operating point.

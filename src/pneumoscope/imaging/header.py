@@ -24,6 +24,8 @@ class Header:
         laterality: ImageLaterality or Laterality: "L", "R", "U" (unpaired) or "B" (both).
         manufacturer: of the device, in capitals.
         device_model: the manufacturer's name for it, in capitals.
+        device: a code of maker, model and station of the device: the same for all films of one device, and nothing can
+            be read from it.
     """
 
     sop_instance_uid: str | None = None
@@ -38,3 +40,4 @@ class Header:
     laterality: str | None = None
     manufacturer: str | None = None
     device_model: str | None = None
+    device: str | None = None

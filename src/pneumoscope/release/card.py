@@ -8,10 +8,11 @@ from pathlib import Path
 from pneumoscope.bundle.card import AGES, TRIAL, BundleCard
 from pneumoscope.data.public.fetch import CITATION, LICENCE
 from pneumoscope.data.public.recognition import POPULATION
+from pneumoscope.decision.guarantees import trials_needed
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.imaging import INPUT_SIZE
-from pneumoscope.release.fit_rule import HIGH_SENSITIVITY, PROVEN_RECALL, fewest_to_prove
+from pneumoscope.release.fit_rule import HIGH_SENSITIVITY, PROVEN_RECALL
 from pneumoscope.training.config import RunConfig
 from pneumoscope.training.recipe import Recipe
 from pneumoscope.training.recipes import SMOKE
@@ -122,7 +123,7 @@ def _limits(evaluation: Evaluation, config: RunConfig, population: str | None) -
         yield "Ages, views, devices and diseases that are not on those films were never shown to it."
     yield from _ANY
     if all(point.name != HIGH_SENSITIVITY for point in evaluation.rule.operating_points):
-        held_out, needed = int(evaluation.predictions.positive.sum()), fewest_to_prove(PROVEN_RECALL)
+        held_out, needed = int(evaluation.predictions.positive.sum()), trials_needed(0, PROVEN_RECALL)
         yield (
             f"It has no operating point {HIGH_SENSITIVITY}: {held_out} pneumonias were held out, and a recall of "
             f"{PROVEN_RECALL} is proven on {needed} at the least."

@@ -1,11 +1,10 @@
 """Fit the decision rule to held-out radiographs: calibration and operating points."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.guarantees import highest_with_recall
 from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
@@ -14,9 +13,6 @@ from pneumoscope.errors import DataError
 HIGH_SENSITIVITY = "high-sensitivity"
 PROVEN_RECALL = 0.98
 """What the validation radiographs must prove of the operating point HIGH_SENSITIVITY."""
-
-CONFIDENCE = 0.95
-"""Of the one-sided bound by which they prove it."""
 
 
 def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshold: float | None = None) -> DecisionRule:
@@ -104,36 +100,3 @@ def choose_operating_points(
         policy = "highest threshold with recall at least 0.98 by its one-sided 95% lower bound, on the validation set"
         points.append(OperatingPoint(HIGH_SENSITIVITY, sensitive, policy))
     return points
-
-
-def highest_with_recall(positives: NDArray[np.floating], least: float, confidence: float = CONFIDENCE) -> float | None:
-    """The highest threshold whose recall is at least ``least`` by its lower confidence bound.
-
-    The bound is Clopper and Pearson's (1934), one-sided: with k of n found, recall is at least ``least`` when
-    P(misses <= n - k | n, 1 - least) <= 1 - confidence. The threshold lies halfway from the last positive found
-    to the next below it: on the positive itself, the rounding of another runtime could miss it.
-
-    Args:
-        positives: (N,) probabilities of the pneumonias.
-        least: recall to prove, 0..1.
-        confidence: of the bound.
-
-    Returns:
-        The threshold, or None where even finding every positive would not prove it.
-    """
-    from scipy.stats import binom
-
-    misses = np.arange(len(positives))
-    reached = binom.cdf(misses, len(positives), 1 - least) <= 1 - confidence
-    if not reached.any():
-        return None
-    ordered, last_found = np.sort(positives), int(reached.sum()) - 1
-    return float((ordered[max(last_found - 1, 0)] + ordered[last_found]) / 2)
-
-
-def fewest_to_prove(least: float, confidence: float = CONFIDENCE) -> int:
-    """The fewest pneumonias of which to find every one proves a recall; see :func:`highest_with_recall`.
-
-    With n of n found, recall is at least ``least`` when least ** n <= 1 - confidence.
-    """
-    return math.ceil(math.log(1 - confidence) / math.log(least))

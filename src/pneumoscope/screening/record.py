@@ -31,6 +31,7 @@ class Record:
     sop_instance_uid: Annotated[_Uid | None, Meta(description="Of the DICOM image; null for other files.")]
     series_instance_uid: _Uid | None
     study_instance_uid: _Uid | None
+    device: Annotated[str | None, Meta(description="Code of the DICOM device, the same for all of its films.")]
     time: Annotated[datetime, Meta(description="When the result was made, UTC.")]
     status: Literal["screened", "not_assessed"]
     reason: Annotated[Reason | None, Meta(description="Coded reason; only where it was not assessed.")]

@@ -81,6 +81,9 @@ class ScreeningResult:
         rule_out: the probability below which the finding is normal; at most ``threshold``, and between the two it is
             uncertain.
         site_profile_sha256: hex digest of the site profile whose thresholds were used; None where none was.
+        site: the name of its site; None where there was no profile.
+        probability_at_site: ``probability`` at the prevalence that the profile states, 0..1; None without a profile,
+            and where the prevalence that the bundle was calibrated at is not known.
         reason: the coded reason; only where it was not assessed.
         detail: one sentence for a person; only where it was not assessed.
         score: raw logit of pneumonia.
@@ -107,6 +110,8 @@ class ScreeningResult:
     time: datetime = field(compare=False)
     header: Header | None = None
     site_profile_sha256: str | None = None
+    site: str | None = None
+    probability_at_site: float | None = None
     reason: Reason | None = None
     detail: str | None = None
     score: float | None = None
@@ -133,6 +138,7 @@ class ScreeningResult:
             sop_instance_uid=header.sop_instance_uid,
             series_instance_uid=header.series_instance_uid,
             study_instance_uid=header.study_instance_uid,
+            device=header.device,
             time=self.time,
             status=self.status.value,
             reason=self.reason,

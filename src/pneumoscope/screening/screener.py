@@ -16,7 +16,10 @@ from pneumoscope.bundle.seal import SelfTestRecord
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.prevalence import at_prevalence
+from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.decision.site_profile import SiteProfile, read_profile
 from pneumoscope.imaging import Refusal, Remark, Source
 from pneumoscope.screening.envelope.content import check_content
 from pneumoscope.screening.envelope.header import check_header
@@ -39,11 +42,18 @@ class Screener:
     Attributes:
         model: which model it is.
         card: what the bundle says of itself.
+        site: the site profile; None without one.
+        rule: what decides: the bundle's rule, with the site's thresholds where there is a profile.
         selftest: what the bundle says of the reference films (``assurance.selftest``); None where it has no self-test.
     """
 
     def __init__(
-        self, bundle: str | os.PathLike[str] | None = None, *, workers: int | None = None, runtime: str = "auto"
+        self,
+        bundle: str | os.PathLike[str] | None = None,
+        *,
+        workers: int | None = None,
+        runtime: str = "auto",
+        site: str | os.PathLike[str] | None = None,
     ) -> None:
         """Load a bundle.
 
@@ -52,20 +62,27 @@ class Screener:
             workers: how many radiographs are decoded and judged at once, each on one core; None for the cores that
                 affinity and cgroups leave to this process.
             runtime: one of ``runtime.opening.RUNTIMES``.
+            site: the file of a site profile, whose thresholds are the default then; None for the bundle's.
 
         Raises:
             BundleError: when the file is missing, damaged, changed after it was sealed, no bundle, or of an unknown
                 schema.
             MissingExtraError: when OpenVINO was asked for and is not installed.
-            DataError: when the runtime is unknown, or an int8 bundle is to run on OpenVINO.
+            DataError: when the runtime is unknown, an int8 bundle is to run on OpenVINO, or the site profile was
+                changed, cannot be read, or is for another bundle.
         """
+        self.site: SiteProfile | None = None if site is None else read_profile(Path(site))
         workers = workers or usable_cores()
         self._session = open_session(RELEASED if bundle is None else Path(bundle), workers, runtime)
-        self._pool = WorkerPool(workers)
         self.card: BundleCard = self._session.card
         self.selftest: SelfTestRecord | None = self._session.selftest
         identity = (self.card.name, self.card.version, self._session.sha256, self._session.runtime)
         self.model = ModelIdentity(*identity, self.card.trial)
+        self.rule: DecisionRule = self.card.rule
+        if self.site:
+            self.rule = self.site.rule_for(self.card.rule, self.model.sha256)
+        self._site_sha256 = self.site.sha256 if self.site else None
+        self._pool = WorkerPool(workers)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
 
     def __enter__(self) -> "Screener":
@@ -84,7 +101,7 @@ class Screener:
         Raises:
             DataError: when there is no such operating point.
         """
-        return self.card.rule.operating_point(asked)
+        return self.rule.operating_point(asked)
 
     def screen(
         self, source: Source, operating_point: str | float | None = None, *, heatmap: bool = False
@@ -175,11 +192,13 @@ class Screener:
             model=self.model,
             operating_point=point.name,
             threshold=point.threshold,
-            rule_out=self.card.rule.normal_below(point),
+            rule_out=self.rule.normal_below(point),
+            site_profile_sha256=self._site_sha256,
+            site=self.site.site if self.site else None,
         )
         if isinstance(inferred, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=inferred.reason, detail=inferred.detail)
-        (prepared, found), rule = inferred, self.card.rule
+        (prepared, found), rule = inferred, self.rule
         probability = float(rule.probability(found.logits)[0])
         contributions = contribution_map(found.logits[0], found.cam[0], rule.calibration)
         return result(
@@ -188,18 +207,24 @@ class Screener:
             probability=probability,
             finding=rule.finding(probability, point),
             viral_probability=float(rule.viral_probability(found.logits)[0]),
+            probability_at_site=self._at_site(rule.log_odds(found.logits)),
             remarks=prepared.remarks + (Remark.TRIAL_MODEL,) * bool(self.model.trial),
             contribution_map=contributions,
             heatmap=self._assess(prepared, contributions, point, lung_outline(found.lungs)) if heatmap else None,
             preview=prepared.preview,
         )
 
+    def _at_site(self, log_odds: NDArray[np.floating]) -> float | None:
+        if self.site is None or self.site.calibration_prevalence is None:
+            return None
+        return float(at_prevalence(log_odds, self.site.calibration_prevalence, self.site.prevalence)[0])
+
     def _assess(
         self, prepared: Prepared, contributions: NDArray[np.float32], point: OperatingPoint, lungs: Outline
     ) -> HeatmapStatus | None:
         def again() -> NDArray[np.float32]:
             found = self._session.run(moved(prepared.pixels, MOVED)[None])
-            contributions = contribution_map(found.logits[0], found.cam[0], self.card.rule.calibration)
+            contributions = contribution_map(found.logits[0], found.cam[0], self.rule.calibration)
             return intensity(contributions, point.threshold)
 
         return assess_heatmap(intensity(contributions, point.threshold), lungs, again)

@@ -1,6 +1,7 @@
 """What is kept of a DICOM header, and what never is."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def test_the_header_of_a_radiograph(grey, make_dicom):
     header = read(make_dicom(grey.astype(np.uint16), **said, **uids)).header
     assert header == Header(
         "1.2.826.0.1.3680043.8.498.1", "1.2.3", "1.2.4", "CR", "CHEST", "AP", 1.5, "F", "MONOCHROME2",
-        "U", "AGFA-GEVAERT N.V.", "DX-D 300",
+        "U", "AGFA-GEVAERT N.V.", "DX-D 300", "device-ab71ace9",
     )  # fmt: skip
 
 
@@ -53,7 +54,25 @@ def test_free_text_is_left_out():
     dataset.PatientSex, dataset.Laterality = "X", "DOE JOHN"
     dataset.SeriesDescription = dataset.ProtocolName = "Doe, John, brought by his mother"
     dataset.Manufacturer = "Doe^John"
-    assert read_header(dataset) == Header()
+    assert read_header(dataset) == Header(device="device-152575ce")
+
+
+def test_a_device_has_one_code_and_its_texts_are_not_kept():
+    """The three texts are free: they could name a person."""
+    codes = set()
+    for texts in (
+        ("ACME", "X1", "ROOM 1"),
+        ("Acme ", "X1", "Room 1"),
+        ("ACME", "X1", "ROOM 2"),
+        ("ACME", "X1ROOM 1", ""),
+    ):
+        dataset = pydicom.Dataset()
+        dataset.Manufacturer, dataset.ManufacturerModelName, dataset.StationName = texts
+        code = read_header(dataset).device
+        assert re.fullmatch(r"device-[0-9a-f]{8}", code)
+        codes.add(code)
+    assert len(codes) == 3
+    assert read_header(pydicom.Dataset()).device is None
 
 
 def coded(meaning):

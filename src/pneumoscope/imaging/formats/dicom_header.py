@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -50,6 +51,7 @@ def read_header(dataset: Dataset) -> Header:
         laterality=_matching(dataset, "ImageLaterality", _LATERALITY) or _matching(dataset, "Laterality", _LATERALITY),
         manufacturer=_matching(dataset, "Manufacturer", _DEVICE),
         device_model=_matching(dataset, "ManufacturerModelName", _DEVICE),
+        device=_device(dataset),
     )
 
 
@@ -94,6 +96,12 @@ def _text(dataset: Dataset, keyword: str) -> str:
 def _matching(dataset: Dataset, keyword: str, form: re.Pattern[str]) -> str | None:
     text = _text(dataset, keyword)
     return text if form.fullmatch(text) else None
+
+
+def _device(dataset: Dataset) -> str | None:
+    """A code in place of the texts: they are free, and free text could name the patient."""
+    texts = [_text(dataset, keyword) for keyword in ("Manufacturer", "ManufacturerModelName", "StationName")]
+    return f"device-{hashlib.sha256(chr(10).join(texts).encode()).hexdigest()[:8]}" if any(texts) else None
 
 
 def _age(dataset: Dataset) -> float | None:

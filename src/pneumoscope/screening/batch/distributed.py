@@ -53,6 +53,7 @@ class BatchOptions:
         bundle: the bundle file; None for the one inside the package.
         operating_point: see ``Screener.operating_point``.
         runtime: one of ``runtime.opening.RUNTIMES``.
+        site: the file of a site profile; None for none.
         part_size: films in a part; None for what suits their number.
     """
 
@@ -60,6 +61,7 @@ class BatchOptions:
     bundle: Path | None = None
     operating_point: str | float | None = None
     runtime: str = "auto"
+    site: Path | None = None
     part_size: int | None = None
 
 
@@ -69,6 +71,7 @@ class DistributedScreening:
     Attributes:
         job: what is screened with what.
         model: which model it is.
+        site: the name of the site whose profile is used; None without one.
     """
 
     def __init__(self, films: Sequence[ListedFilm], options: BatchOptions) -> None:
@@ -80,11 +83,13 @@ class DistributedScreening:
 
         Raises:
             BundleError: when the bundle cannot be used.
-            DataError: when the operating point is unknown, or the folder holds another job or cannot be written.
+            DataError: when the operating point is unknown, the site profile cannot be used, or the folder holds another
+                job or cannot be written.
         """
-        screener = Screener(options.bundle, workers=1, runtime=options.runtime)
+        screener = Screener(options.bundle, workers=1, runtime=options.runtime, site=options.site)
         point = screener.operating_point(options.operating_point)
         self.model = screener.model
+        self.site = screener.site.site if screener.site else None
         self.job = Job(
             films=len(films),
             films_sha256=fingerprint(films),
@@ -93,8 +98,10 @@ class DistributedScreening:
             operating_point=point.name,
             threshold=point.threshold,
             runtime=options.runtime,
+            site_profile_sha256=screener.site.sha256 if screener.site else None,
         )
         self._bundle = options.bundle and options.bundle.absolute()
+        self._site = options.site and options.site.absolute()
         self._folder = JobStore(options.out if is_uri(options.out) else str(Path(options.out).absolute()))
         self._folder.begin(self.job, films)
 
@@ -160,7 +167,7 @@ class DistributedScreening:
             parts = ray.data.from_items([{"part": part} for part in missing], override_num_blocks=blocks)
             return parts.map_batches(
                 PartScreener,
-                fn_constructor_args=(self._folder, self.job, self._bundle, Path.cwd()),
+                fn_constructor_args=(self._folder, self.job, self._bundle, self._site, Path.cwd()),
                 batch_size=1,
                 compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
                 num_cpus=1,

@@ -51,6 +51,7 @@ class Job:
         operating_point: its name.
         threshold: on the probability, 0..1.
         runtime: what was asked for, one of ``runtime.opening.RUNTIMES``.
+        site_profile_sha256: of the site profile; None without one.
     """
 
     films: int
@@ -60,6 +61,7 @@ class Job:
     operating_point: str
     threshold: float
     runtime: str
+    site_profile_sha256: str | None = None
 
     @property
     def parts(self) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pneumoscope.compute.pool import WorkerPool
 from pneumoscope.decision.rule import CUSTOM
-from pneumoscope.errors import BundleError, PneumoscopeError
+from pneumoscope.errors import BundleError, DataError, PneumoscopeError
 from pneumoscope.escaping import well_formed
 from pneumoscope.imaging import NotAssessedError, Refusal
 from pneumoscope.screening.batch.job import Job, JobStore
@@ -29,22 +29,25 @@ READERS = 2
 class PartScreener:
     """Screens whole parts, one film at a time. Made once in every worker."""
 
-    def __init__(self, folder: JobStore, job: Job, bundle: Path | None, origin: Path) -> None:
+    def __init__(self, folder: JobStore, job: Job, bundle: Path | None, site: Path | None, origin: Path) -> None:
         """Prepare. The model is loaded with the first part, so that its faults are told as the part's.
 
         Args:
             folder: of the job.
             job: what to screen, with what.
             bundle: the bundle file; None for the one inside the package.
+            site: the site profile; None for none.
             origin: the folder that the films' relative paths are relative to.
         """
-        self._folder, self._job, self._bundle, self._origin = folder, job, bundle, origin
+        self._folder, self._job, self._bundle, self._site, self._origin = folder, job, bundle, site, origin
 
     @cached_property
     def _screener(self) -> Screener:
-        screener = Screener(self._bundle, workers=1, runtime=self._job.runtime)
+        screener = Screener(self._bundle, workers=1, runtime=self._job.runtime, site=self._site)
         if screener.model.sha256 != self._job.model_sha256:
             raise BundleError("A worker has another model bundle than the one that this screening began with.")
+        if (screener.site.sha256 if screener.site else None) != self._job.site_profile_sha256:
+            raise DataError("A worker has another site profile than the one that this screening began with.")
         return screener
 
     @cached_property

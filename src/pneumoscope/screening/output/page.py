@@ -102,6 +102,8 @@ class Page:
                 images["heat"] = _small(result.heatmap_image())
         return {
             "result": result.to_dict() | {"remarks": result.remarks},
+            "site": result.site,
+            "at_site": result.probability_at_site,
             "path": printable(result.source or "image from memory"),
             "images": images,
             "hidden": hidden(result),

@@ -7,6 +7,7 @@ from typing import Any
 
 from pneumoscope.decision.labels import Finding
 from pneumoscope.decision.operating_point import threshold_text
+from pneumoscope.escaping import printable
 from pneumoscope.screening.result import ModelIdentity, ScreeningResult, Status
 
 
@@ -64,14 +65,16 @@ class Tally:
         last = self._last
         if last is None:
             return "No films."
-        return f"{self.counts.sentence()} {decision_footer(last.model, last.operating_point, last.threshold)}"
+        footer = decision_footer(last.model, last.operating_point, last.threshold, last.site)
+        return f"{self.counts.sentence()} {footer}"
 
 
-def decision_footer(model: ModelIdentity, operating_point: str, threshold: float) -> str:
-    """Name what decided: the operating point and the model; and say of one for a trial that it is one."""
+def decision_footer(model: ModelIdentity, operating_point: str, threshold: float, site: str | None) -> str:
+    """Name what decided: the operating point, the model, the site of the profile; say of one for a trial that it is."""
     return (
         f"Operating point {operating_point} (pneumonia from {threshold_text(threshold)}). "
         f"Model {model.name} {model.version}, {model.sha256[:12]}."
+        f"{f' Site profile of {printable(site)}.' if site else ''}"
         f"{f' {model.trial}' if model.trial else ''}"
     )
 
