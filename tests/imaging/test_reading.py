@@ -132,11 +132,17 @@ def test_a_radiograph_read_again_is_the_same(grey, encode):
 
 
 def test_colour_array(grey):
-    colour = np.dstack([grey, grey[::-1], grey[:, ::-1]])
+    colour = np.dstack([np.clip(grey.astype(int) + tint, 0, 255) for tint in (-12, 0, 20)]).astype(np.uint8)
     expected = colour @ [0.299, 0.587, 0.114]
     np.testing.assert_allclose(read(colour).pixels, expected, atol=0.51)
     np.testing.assert_allclose(read(colour / 255).pixels, expected, atol=1e-3)
     np.testing.assert_allclose(read(colour.astype(np.uint16) * 257).pixels, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [np.uint8(1), np.uint16(257), 1 / 255])
+def test_an_array_in_colour_is_no_radiograph(grey, scale):
+    with pytest.raises(NotAssessedError, match="in colour"):
+        read(np.dstack([grey, grey[::-1], grey[:, ::-1]]) * scale)
 
 
 @pytest.mark.parametrize(

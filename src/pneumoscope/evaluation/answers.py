@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.decision.guarantees import upper_bound
 from pneumoscope.decision.labels import Finding
 from pneumoscope.decision.rule import DecisionRule
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,6 @@ def three_answers(
 
 
 def _answers(found: NDArray[np.str_], wrong: Finding) -> Answers:
-    from scipy.stats import beta
-
     counts = {finding: int((found == finding).sum()) for finding in Finding}
-    missed = counts[wrong]
-    most = 1.0 if missed == len(found) else float(beta.ppf(CONFIDENCE, missed + 1, len(found) - missed))
-    return Answers(counts[Finding.NORMAL], counts[Finding.UNCERTAIN], counts[Finding.PNEUMONIA], missed, most)
+    most = upper_bound(counts[wrong], len(found))
+    return Answers(counts[Finding.NORMAL], counts[Finding.UNCERTAIN], counts[Finding.PNEUMONIA], counts[wrong], most)
