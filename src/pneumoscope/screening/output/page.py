@@ -19,6 +19,7 @@ from pneumoscope.imaging import Reason
 from pneumoscope.pages import data_uri, environment
 from pneumoscope.screening.heatmap import ramp
 from pneumoscope.screening.output.heatmap_picture import LEGEND, hidden
+from pneumoscope.screening.output.meaning import meaning
 from pneumoscope.screening.output.summary import Tally, probability_text
 from pneumoscope.screening.result import ScreeningResult
 
@@ -60,10 +61,11 @@ class Page:
             total: how many results will come; None where nobody knows.
         """
         pages = environment("pneumoscope.screening.output")
-        pages.filters |= {"probability": probability_text, "threshold": threshold_text}
+        pages.filters |= {"probability": probability_text, "threshold": threshold_text, "percent": "{:.1%}".format}
         self._template = pages.get_template("page.html.j2")
         colours = [f"rgb({r} {g} {b})" for r, g, b in ramp(np.linspace(0, 1, 9))]
         self._fixed = {"card": card, "notice": notice, "colours": colours, "legend": LEGEND, "total": total}
+        self._prevalence = card.prevalence
         self._notes = notes or {}
         self._tally = Tally()
         self._reasons: Counter[Reason] = Counter()
@@ -104,6 +106,7 @@ class Page:
             "result": result.to_dict() | {"remarks": result.remarks},
             "site": result.site,
             "at_site": result.probability_at_site,
+            "means": meaning(result, self._prevalence),
             "path": printable(result.source or "image from memory"),
             "images": images,
             "hidden": hidden(result),
