@@ -146,7 +146,7 @@ def fit_envelope(
         DataError: no source of upright radiographs is large enough to set the limits on.
     """
     features, kinds, sources = table.features.astype(np.float32), table.kinds, table.sources
-    scores = _out_of_fold(features, kinds, sources, divide(table.groups, sources, table.elsewhere, same), progress)
+    scores = out_of_fold(table, divide(table.groups, sources, table.elsewhere, same), progress)
     mistaken = (kinds == 0) & (scores.margin < MISTAKEN)
     kept = ~mistaken
     plain = np.array([example.alteration is None for example in table.examples])
@@ -170,13 +170,15 @@ def fit_envelope(
     )
 
 
-def _out_of_fold(
-    features: NDArray[np.float32],
-    kinds: NDArray[np.intp],
-    sources: NDArray[np.str_],
-    folds: NDArray[np.intp],
-    progress: Progress,
-) -> Scores:
+def out_of_fold(table: Table, folds: NDArray[np.intp], progress: Progress) -> Scores:
+    """Score every example by a head that was fitted to the other folds.
+
+    Args:
+        table: the examples.
+        folds: (N,), as :func:`~pneumoscope.release.envelope.fit.divide` gives them.
+        progress: called for every fold.
+    """
+    features, kinds, sources = table.features.astype(np.float32), table.kinds, table.sources
     content, novelty = np.zeros((len(kinds), len(KINDS)), np.float32), np.zeros(len(kinds), np.float32)
     for fold in range(FOLDS):
         progress("fitting without one part", fold, FOLDS)
