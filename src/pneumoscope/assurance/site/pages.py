@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-from PIL import Image
 
 from pneumoscope._version import __version__
 from pneumoscope.assurance.site import charts, plan
@@ -19,15 +17,14 @@ from pneumoscope.assurance.site.watching import RATES, Group, Watch
 from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.decision.site_profile import SiteProfile
 from pneumoscope.errors import DataError
+from pneumoscope.evaluation.report.gallery import preview_uri
 from pneumoscope.evaluation.report.wording import number
 from pneumoscope.files import write_json, write_text
-from pneumoscope.imaging import NotAssessedError, read
-from pneumoscope.pages import data_uri, environment
+from pneumoscope.pages import environment
 from pneumoscope.screening.output.summary import probability_text
 
 SHOWN = 12
 """Films of each kind of error on a page."""
-_SIDE = 360  # pixels; shown at half of that
 
 
 def write_page(path: Path, page: str, twin: Any) -> None:
@@ -101,17 +98,7 @@ def _control(kind: str, periods: tuple[Group, ...]) -> Any:
 
 
 def _exhibit(film: JudgedFilm) -> dict[str, Any]:
-    return {"film": film, "name": Path(film.source).name, "picture": _preview(Path(film.source))}
-
-
-def _preview(path: Path) -> str | None:
-    try:
-        pixels = read(path).pixels
-    except NotAssessedError:
-        return None
-    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-    image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    return data_uri(image)
+    return {"film": film, "name": Path(film.source).name, "picture": preview_uri(Path(film.source))}
 
 
 def _render(name: str, **values: Any) -> str:

@@ -47,10 +47,11 @@ def worst(evaluation: Evaluation, count: int = 8) -> tuple[list[Exhibit], list[E
 def _exhibit(evaluation: Evaluation, index: int) -> Exhibit:
     labelled = evaluation.predictions.radiographs[index]
     label = labelled.subtype.value if labelled.subtype else labelled.label.value
-    return Exhibit(labelled.path.name, label, float(evaluation.probability[index]), _preview(labelled.path))
+    return Exhibit(labelled.path.name, label, float(evaluation.probability[index]), preview_uri(labelled.path))
 
 
-def _preview(path: Path) -> str | None:
+def preview_uri(path: Path) -> str | None:
+    """A small copy of a radiograph for a page, as a data URI; None where it cannot be read."""
     try:
         pixels = read(path).pixels
     except NotAssessedError:

@@ -14,7 +14,6 @@ from pneumoscope.screening.runtime.session import (
     OUTPUTS,
     Outputs,
     Session,
-    check_outputs,
     damaged,
     read_card,
     wanted_outputs,
@@ -40,8 +39,7 @@ class OnnxRuntimeSession(Session):
         tensors = {tensor.name for tensor in (*self._session.get_inputs(), *self._session.get_outputs())}
         metadata = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         self.card = read_card(metadata if tensors.issuperset({INPUT, *OUTPUTS}) else None, bundle)
-        self._wanted = wanted_outputs(self.card)
-        check_outputs(tensors, self._wanted, bundle)
+        self._wanted = wanted_outputs(self.card, tensors, bundle)
         _return_freed_memory()
 
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs:

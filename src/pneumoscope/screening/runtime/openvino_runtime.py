@@ -19,7 +19,6 @@ from pneumoscope.screening.runtime.session import (
     OUTPUTS,
     Outputs,
     Session,
-    check_outputs,
     damaged,
     read_card,
     wanted_outputs,
@@ -57,8 +56,7 @@ class OpenVinoSession(Session):
             named = ["framework", METADATA_KEY]
             complete = tensors.issuperset({INPUT, *OUTPUTS}) and network.has_rt_info(named)
             self.card = read_card(network.get_rt_info(named).astype(str) if complete else None, self.path)
-            self._wanted = wanted_outputs(self.card)
-            check_outputs(tensors, self._wanted, self.path)
+            self._wanted = wanted_outputs(self.card, tensors, self.path)
             self._network: Any = core.compile_model(network, "CPU", options)
         except RuntimeError as problem:
             raise damaged(self.path) from problem

@@ -73,11 +73,6 @@ class Session(ABC):
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs: ...
 
 
-def wanted_outputs(card: BundleCard) -> tuple[str, ...]:
-    """Name the tensors that a bundle gives."""
-    return OUTPUTS + ENVELOPE_OUTPUTS if card.envelope else OUTPUTS
-
-
 def read_card(metadata: str | None, bundle: Path) -> BundleCard:
     """Read the card from an ONNX file's metadata.
 
@@ -92,14 +87,16 @@ def read_card(metadata: str | None, bundle: Path) -> BundleCard:
         raise BundleError(f"{bundle}: {problem}") from problem
 
 
-def check_outputs(tensors: Collection[str], wanted: tuple[str, ...], bundle: Path) -> None:
-    """Refuse a bundle whose card promises more than its graph gives.
+def wanted_outputs(card: BundleCard, tensors: Collection[str], bundle: Path) -> tuple[str, ...]:
+    """Name the tensors that a bundle gives, as its card promises.
 
     Raises:
-        BundleError: an output is missing.
+        BundleError: its graph gives less.
     """
+    wanted = OUTPUTS + ENVELOPE_OUTPUTS if card.envelope else OUTPUTS
     if missing := [name for name in wanted if name not in tensors]:
         raise BundleError(f"{bundle}: the bundle cannot be trusted: it has no output {', '.join(missing)}.")
+    return wanted
 
 
 def damaged(bundle: Path) -> BundleError:
