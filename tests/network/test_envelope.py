@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cards import make_card
 
-from pneumoscope.bundle.card import RELEASED
+from pneumoscope.bundle.card import RELEASED, BundleCard
 from pneumoscope.decision.envelope import Envelope
 from pneumoscope.errors import BundleError
 from pneumoscope.network.envelope import ContentHead, Head, LungHead, NoveltyHead, write_envelope
@@ -15,6 +16,10 @@ from pneumoscope.release.envelope.fit import score
 from pneumoscope.screening.runtime.opening import open_session
 
 LIMITS = Envelope(0.5, 7.0, 0.05)
+
+
+def card(limits: Envelope) -> BundleCard:
+    return make_card(envelope=limits)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +40,7 @@ def head() -> Head:
 @pytest.fixture(scope="module")
 def written(head: Head, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("envelope") / "bundle.onnx"
-    write_envelope(RELEASED, head, LIMITS, "9.9.9", path)
+    write_envelope(RELEASED, head, card(LIMITS), path)
     return path
 
 
@@ -54,16 +59,15 @@ def test_the_graph_computes_the_formula_and_the_decision_stays(head: Head, writt
 
 
 def test_the_card_holds_the_limits(written: Path) -> None:
-    card = open_session(written, 1).card
-    assert (card.envelope, card.version) == (LIMITS, "9.9.9")
+    assert open_session(written, 1).card == card(LIMITS)
 
 
 def test_an_envelope_is_replaced_and_never_doubled(head: Head, written: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.onnx"
-    write_envelope(written, head, LIMITS, "9.9.9", again)
+    write_envelope(written, head, card(LIMITS), again)
     assert again.read_bytes() == written.read_bytes()
     other = replace(head, lungs=replace(head.lungs, bias=9.0))
-    write_envelope(written, other, replace(LIMITS, least_margin=0.0), "9.9.10", again)
+    write_envelope(written, other, card(replace(LIMITS, least_margin=0.5)), again)
     assert open_session(again, 1).run(np.zeros((1, 224, 224), np.uint8)).lungs.min() > 0.9
 
 
@@ -71,5 +75,5 @@ def test_what_is_no_float_bundle_is_refused(head: Head, tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no bundle")
     for path in (tmp_path / "text.onnx", tmp_path / "none.onnx"):
         with pytest.raises(BundleError):
-            write_envelope(path, head, LIMITS, "1", tmp_path / "out.onnx")
+            write_envelope(path, head, card(LIMITS), tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()

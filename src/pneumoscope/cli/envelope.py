@@ -52,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit and write."""
+    from pneumoscope.assurance.selftest import write_selftest
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.data.layout import load
     from pneumoscope.extras import needed
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     with needed("Fitting an envelope", "train"):
         from pneumoscope.network.envelope import write_envelope
         from pneumoscope.network.features import Features
-        from pneumoscope.release.envelope.build import fit_envelope, measure, record
+        from pneumoscope.release.envelope.build import build_card, fit_envelope, measure, record
     from pneumoscope.release.envelope.examples import list_home, list_pictures, list_radiographs, make_examples
     from pneumoscope.release.envelope.lungs import list_masked
 
@@ -75,7 +76,9 @@ def run(options: argparse.Namespace) -> int:
         network = Features(options.bundle)
         table = measure(list(make_examples(pictures)), network, work, progress)
         fitted = fit_envelope(table, masked, options.same, network, progress)
-        write_envelope(options.bundle, fitted.head, fitted.envelope, options.model_version, options.out)
+        card = build_card(network.card, fitted.envelope, options.model_version)
+        write_envelope(options.bundle, fitted.head, card, options.out)
+        write_selftest(options.out)
         if options.record:
             write_json(options.record, record(fitted, table, digest))
         say(f"wrote {options.out}")

@@ -3,7 +3,7 @@
 The head reads what the network computes anyway. Its cost is a pooling of four tensors and two small products.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from pneumoscope.bundle.card import METADATA_KEY, BundleCard
-from pneumoscope.decision.envelope import KINDS, Envelope
+from pneumoscope.decision.envelope import KINDS
 from pneumoscope.errors import BundleError
 from pneumoscope.files import write_bytes
 
@@ -83,20 +83,19 @@ class Head:
     lungs: LungHead
 
 
-def write_envelope(bundle: Path, head: Head, envelope: Envelope, version: str, out: Path) -> None:
+def write_envelope(bundle: Path, head: Head, card: BundleCard, out: Path) -> None:
     """Write a bundle with an envelope; one that it had before is replaced. Its logits and maps stay the same.
 
     Args:
         bundle: the float bundle.
         head: as ``release.envelope.fit`` makes it.
-        envelope: its limits.
-        version: of the new bundle.
+        card: of the new bundle; it holds the limits.
         out: the file to write, in one step.
 
     Raises:
         BundleError: the file is no float bundle.
     """
-    proto, card = load_float_bundle(bundle)
+    proto, _ = load_float_bundle(bundle)
     graph = proto.graph
     drop_envelope(graph)
     add = Adder(graph)
@@ -112,7 +111,6 @@ def write_envelope(bundle: Path, head: Head, envelope: Envelope, version: str, o
     odds = add.node("Conv", [LUNG_STAGE, kernel, bias], "lung_odds")
     whole = add.node("Squeeze", [odds, add.constant("channel", np.array([1], np.int64))], "lung_map")
     add.output("Sigmoid", [whole], "lungs", ["N", None, None])
-    card = replace(card, envelope=envelope, version=version)
     helper.set_model_props(proto, {METADATA_KEY: card.to_json()})
     onnx.checker.check_model(proto, full_check=True)
     write_bytes(out, proto.SerializeToString(deterministic=True))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.bundle.card import BundleCard
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.decision.envelope import KINDS, Envelope, Kind
 from pneumoscope.files import replacing
@@ -21,6 +22,7 @@ from pneumoscope.progress import Progress
 from pneumoscope.release.envelope.examples import HOME, Example
 from pneumoscope.release.envelope.fit import FOLDS, MISTAKEN, Scores, choose_limits, divide, fit_head, score
 from pneumoscope.release.envelope.lungs import MaskedRadiograph, fit_lungs
+from pneumoscope.release.fit_rule import HIGH_SENSITIVITY
 
 PART = 500
 """Examples whose features are kept in one file, so that an interrupted run loses no more."""
@@ -168,6 +170,17 @@ def fit_envelope(
         _count(names[upright], ~taken[upright]),
         _count(others[kinds != 0], taken[kinds != 0]),
     )
+
+
+def build_card(card: BundleCard, envelope: Envelope, version: str) -> BundleCard:
+    """The card of a bundle that gets an envelope.
+
+    A rule without a rule-out threshold gets that of the operating point "high-sensitivity", if it has one: bundles of
+    older schemas prove it and do not say so.
+    """
+    proven = (point.threshold for point in card.rule.operating_points if point.name == HIGH_SENSITIVITY)
+    rule = replace(card.rule, rule_out=card.rule.rule_out or next(proven, None))
+    return replace(card, rule=rule, envelope=envelope, version=version)
 
 
 def out_of_fold(table: Table, folds: NDArray[np.intp], progress: Progress) -> Scores:
