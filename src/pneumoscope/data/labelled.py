@@ -17,6 +17,8 @@ class LabelledRadiograph:
         subtype: bacterial or viral; None for normals and where it is unknown.
         patient: the patient key, unique over labels and pathogens (see docs/data.md).
         split: "train", "val" or "test".
+        source: the hospital or publisher that it comes from; empty where there is only one.
+        weight: how much its label is trusted against others of its source and label, above 0.
     """
 
     path: Path
@@ -24,6 +26,8 @@ class LabelledRadiograph:
     subtype: Subtype | None
     patient: str
     split: str
+    source: str = ""
+    weight: float = 1.0
 
     @property
     def positive(self) -> bool:

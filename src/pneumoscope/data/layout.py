@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ SPLITS = ("train", "val", "test")
 UNSPLIT = "all"
 """The split of films whose source names none."""
 
-COLUMNS = ("path", "label", "subtype", "patient", "split")
+COLUMNS = ("path", "label", "subtype", "patient", "split", "source", "weight")
 
 OFFICIAL_TEST_SHA256 = "480523ee0b0202874fa771a2e7af302eacf6f69089674bed729427b0bff5639a"
 
@@ -33,8 +34,8 @@ def load(source: Path, moved: bool = False) -> list[LabelledRadiograph]:
     """List the labelled films of a folder or of a CSV manifest.
 
     A folder holds ``NORMAL`` and ``PNEUMONIA`` (any case), directly or below ``train``, ``val`` and ``test``, any of
-    which may be absent. A manifest has the columns path, label, subtype, patient, split; only the first two are
-    required, and paths are relative to the manifest.
+    which may be absent. A manifest has the columns path, label, subtype, patient, split, source, weight; only the first
+    two are required, and paths are relative to the manifest.
 
     Args:
         source: the folder or the manifest.
@@ -62,7 +63,8 @@ def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for film in films:
-        writer.writerow([film.path.absolute(), film.label, film.subtype or "", film.patient, film.split])
+        kept = (film.label, film.subtype or "", film.patient, film.split, film.source, film.weight)
+        writer.writerow([film.path.absolute(), *kept])
     write_text(path, text.getvalue())
 
 
@@ -171,4 +173,16 @@ def _from_row(row: dict[str, str | None], manifest: Path, line: int, moved: bool
         Subtype(text) if text else film.subtype,
         " ".join((row.get("patient") or "").split()) or film.patient,
         split,
+        " ".join((row.get("source") or "").split()),
+        _weight((row.get("weight") or "").strip(), where),
     )
+
+
+def _weight(text: str, where: str) -> float:
+    try:
+        weight = float(text or 1)
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight < math.inf:
+        raise DataError(f"{where}: weight must be a number above 0 or empty, not {text!r}")
+    return weight
