@@ -1,6 +1,7 @@
 """Write the manifest of the films of all hospitals that a network trains and validates on.
 
-    python -m experiments.hospitals.sources --out FILE.csv --lungs FOLDER [--without HOSPITAL ...] [--without-second-block]
+    python -m experiments.hospitals.sources --out FILE.csv --lungs FOLDER [--without HOSPITAL ...]
+        [--without-second-block]
 
 The protocol is in README.md. The films are looked for under PNEUMOSCOPE_DATA, in ``chest_xray/train`` and
 ``elsewhere/``; they are read where they lie. Cut-out lungs alone are copied, into FOLDER, where they get a surrounding
