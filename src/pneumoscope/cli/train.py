@@ -15,7 +15,8 @@ RECIPES = {
     "default": "how the released network was trained",
     "quick": "about an hour on two cores that multiply bfloat16, a little less accurate",
     "baseline": "the two-phase system that the project rebuilt",
-    "hospitals": "for films of several sources, from a released bundle",
+    "hospitals": "for films of several sources, from a released bundle (--weights FILE.onnx)",
+    "hospitals-quick": "the same in fewer steps, the later stages alone",
     "naive": "all layers at once at a high rate; collapses",
 }
 """What the recipes are, for the help; the smoke recipe is chosen by --smoke."""
