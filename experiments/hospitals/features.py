@@ -1,15 +1,15 @@
 """The features that a bundle's head reads, and heads that are fitted to them without each hospital.
 
-    python -m experiments.hospitals.features --lungs FOLDER --out FEATURES.npz [--bundle FILE]
+    python -m experiments.hospitals.features --lungs FOLDER --out FEATURES.npz [--bundle FILE] [--most N]
 
-writes the pooled features (N, 2048) of all films of the campaign, plain. That is one pass of the network, so everything
-that a head alone can learn is measured from there in seconds (experiments/hospitals/heads.py).
+writes the pooled features (N, 2048) of the films of the campaign, plain, and the place of each among
+``campaign_films``. That is one pass of the network, so everything that a head alone can learn is measured from there in
+seconds (experiments/hospitals/heads.py). It goes on where it was stopped.
 """
 
 import argparse
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,34 @@ from onnx import TensorProto, helper
 
 from experiments.command import output, told
 from experiments.hospitals.lungs import write_surrounded
-from experiments.hospitals.sources import elsewhere, home
+from experiments.hospitals.sources import HOME, Film, elsewhere, home
 from lab.machine import ROOT
 from pneumoscope.files import make_folder, replacing
 from pneumoscope.imaging import read, to_input
 
 RELEASED = ROOT / "src" / "pneumoscope" / "released" / "pneumoscope-resnet50.onnx"
 _HEAD = "head_cam"
-_BATCH = 8
+_PART = 100
 
 
-def open_features(bundle: Path, threads: int) -> Any:
-    """A session of ONNX Runtime whose output is what the head of a bundle reads, pooled."""
+def campaign_films() -> list[Film]:
+    """All films."""
+    return [Film(one, HOME, "", None, False) for one in home()] + elsewhere()
+
+
+def choose(films: Sequence[Film], most: int) -> NDArray[np.intp]:
+    """Places of the held-out films and of at most so many training films of each source and label, in random order."""
+    groups: dict[tuple[str, str, bool], list[int]] = {}
+    order = np.random.default_rng(0).permutation(len(films))
+    for place in order:
+        one = films[place].labelled
+        groups.setdefault((films[place].source, one.split, one.positive), []).append(int(place))
+    kept = {place for (_, split, _), own in groups.items() for place in (own if split == "val" else own[:most])}
+    return np.array([place for place in order if place in kept])
+
+
+def open_features(bundle: Path) -> Any:
+    """A session of ONNX Runtime, on one thread, whose output is what the head of a bundle reads, pooled."""
     import onnxruntime
 
     proto = onnx.load(bundle)
@@ -39,26 +55,31 @@ def open_features(bundle: Path, threads: int) -> Any:
     proto.graph.node.append(helper.make_node("GlobalAveragePool", [head.input[0]], ["features"]))
     proto.graph.output.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 2048, 1, 1]))
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     with tempfile.NamedTemporaryFile(suffix=".onnx") as stream:
         onnx.save(proto, stream.name)
         return onnxruntime.InferenceSession(stream.name, options, providers=["CPUExecutionProvider"])
 
 
-def compute(session: Any, paths: Sequence[Path]) -> NDArray[np.float32]:
-    """Features (N, 2048) of files."""
-    parts = []
-    with ThreadPoolExecutor(1) as pool:
-        batches = pool.map(_batch, (paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)))
-        for done, batch in enumerate(batches):
-            parts.append(session.run(["features"], {"radiograph": batch})[0][:, :, 0, 0])
-            if done % 50 == 0:
-                told("batches of features", done, -(-len(paths) // _BATCH))
-    return np.concatenate(parts)
+def compute(session: Any, films: Sequence[Film], places: NDArray[np.intp], out: Path, lungs: Path) -> None:
+    """Write the features of some of the films, after those that are written already."""
+    features = np.zeros((0, 2048), np.float32)
+    if out.exists():
+        with np.load(out) as stored:
+            features = stored["features"]
+    for start in range(len(features), len(places), _PART):
+        paths = [path_of(films[place], lungs) for place in places[start : start + _PART]]
+        batch = np.stack([to_input(read(path)) for path in paths])[..., None]
+        parts = [session.run(["features"], {"radiograph": each})[0][:, :, 0, 0] for each in np.split(batch, len(batch))]
+        features = np.concatenate([features, *parts])
+        with replacing(out) as stream:
+            np.savez(stream, features=features, places=places[: len(features)])
+        told("films", len(features), len(places))
 
 
-def _batch(paths: Sequence[Path]) -> NDArray[np.uint8]:
-    return np.stack([to_input(read(path)) for path in paths])[..., None]
+def path_of(film: Film, lungs: Path) -> Path:
+    """Where the picture of a film lies; of cut-out lungs, the copy in a surrounding, in a folder."""
+    return write_surrounded(film.labelled.path, lungs) if film.source == "rsna_lungs" else film.labelled.path
 
 
 def main() -> None:
@@ -67,16 +88,13 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, default=RELEASED)
     parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=output, required=True, metavar="FILE.npz")
+    parser.add_argument(
+        "--most", type=int, default=10**6, help="training films of each source and label (default: all)"
+    )
     options = parser.parse_args()
     make_folder(options.lungs)
-    films = elsewhere()
-    paths = [
-        write_surrounded(f.labelled.path, options.lungs) if f.source == "rsna_lungs" else f.labelled.path for f in films
-    ]
-    paths = [film.path for film in home()] + paths
-    features = compute(open_features(options.bundle, 2), paths)
-    with replacing(options.out) as stream:
-        np.savez(stream, features=features)
+    films = campaign_films()
+    compute(open_features(options.bundle), films, choose(films, options.most), options.out, options.lungs)
 
 
 if __name__ == "__main__":

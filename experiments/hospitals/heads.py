@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.command import output
-from experiments.hospitals.features import RELEASED
+from experiments.hospitals.features import RELEASED, campaign_films
 from experiments.hospitals.measure import measure, worst_pair
-from experiments.hospitals.sources import HOME, HOSPITALS, Film, elsewhere, home, left_out
+from experiments.hospitals.sources import HOSPITALS, Film, left_out
 from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights
@@ -44,11 +44,6 @@ class Head:
     def scores(self, features: Values) -> Values:
         """(N,) raw scores of pneumonia."""
         return np.asarray(pneumonia_score(features @ self.kernel + self.bias))
-
-
-def campaign_films() -> list[Film]:
-    """All films, in the order of the features."""
-    return [Film(one, HOME, "", None, False) for one in home()] + elsewhere()
 
 
 def fit(features: Values, films: list[Film]) -> Head:
@@ -98,16 +93,13 @@ def rows_of(head: Head, features: Values, films: list[Film], chosen: NDArray[np.
 
 def write_head(head: Head, path: Path) -> None:
     """The released bundle with another head; its calibration is still that of the released head."""
-    import onnx
-
-    from pneumoscope.bundle.card import METADATA_KEY, BundleCard
+    from experiments.hospitals.line import read_card
     from pneumoscope.network.export import write_bundle
     from pneumoscope.network.resnet import build
 
     model = build(str(RELEASED))
     model.get_layer("head_cam").set_weights([head.kernel[None, None].astype(np.float32), head.bias.astype(np.float32)])
-    stored = {entry.key: entry.value for entry in onnx.load(RELEASED).metadata_props}
-    card = replace(BundleCard.from_json(stored[METADATA_KEY]), name="hospitals-head", version="0.0.0", validation={})
+    card = replace(read_card(RELEASED), name="hospitals-head", version="0.0.0", validation={})
     write_bundle(model, card, path, 192)
 
 
@@ -119,8 +111,8 @@ def main() -> None:
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
     options = parser.parse_args()
     with np.load(options.features) as stored:
-        features = stored["features"].astype(np.float64)
-    films = campaign_films()
+        features, everything = stored["features"].astype(np.float64), campaign_films()
+        films = [everything[place] for place in stored["places"]]
     hospitals = np.array([film.labelled.source for film in films])
     train = np.array([film.labelled.split == "train" for film in films])
     heads = {

@@ -60,8 +60,8 @@ _HOSPITALS = Recipe(
     augmentation=_HIDING_THE_HOSPITAL,
     inference_size=192,
 )
-"""On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is. It was not
-run yet: experiments/hospitals/README.md has what the next one reaches."""
+"""On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is. No
+figures: it was not run whole."""
 
 _HOSPITALS_QUICK = Recipe(
     name="hospitals-quick",
@@ -69,7 +69,7 @@ _HOSPITALS_QUICK = Recipe(
     augmentation=_HIDING_THE_HOSPITAL,
     inference_size=160,
 )
-"""The later stages alone, once over the films, on small crops. What it reaches is in experiments/hospitals/README.md."""
+"""The later stages alone, once over the films, on small crops; experiments/hospitals/README.md has what it reaches."""
 
 _NAIVE = Recipe(
     name="naive",
