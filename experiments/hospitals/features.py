@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from experiments.command import output, told
-from experiments.hospitals.lungs import write_surrounded
-from experiments.hospitals.sources import HOME, Film, elsewhere, home
+from experiments.hospitals.sources import Film, campaign_films, choose, path_of
 from lab.machine import ROOT
 from pneumoscope.files import make_folder, replacing
 from pneumoscope.imaging import read, to_input
@@ -28,22 +27,6 @@ from pneumoscope.imaging import read, to_input
 RELEASED = ROOT / "src" / "pneumoscope" / "released" / "pneumoscope-resnet50.onnx"
 _HEAD = "head_cam"
 _PART = 100
-
-
-def campaign_films() -> list[Film]:
-    """All films."""
-    return [Film(one, HOME, "", None, False) for one in home()] + elsewhere()
-
-
-def choose(films: Sequence[Film], most: int) -> NDArray[np.intp]:
-    """Places of the held-out films and of at most so many training films of each source and label, in random order."""
-    groups: dict[tuple[str, str, bool], list[int]] = {}
-    order = np.random.default_rng(0).permutation(len(films))
-    for place in order:
-        one = films[place].labelled
-        groups.setdefault((films[place].source, one.split, one.positive), []).append(int(place))
-    kept = {place for (_, split, _), own in groups.items() for place in (own if split == "val" else own[:most])}
-    return np.array([place for place in order if place in kept])
 
 
 def open_features(bundle: Path) -> Any:
@@ -75,11 +58,6 @@ def compute(session: Any, films: Sequence[Film], places: NDArray[np.intp], out: 
         with replacing(out) as stream:
             np.savez(stream, features=features, places=places[: len(features)])
         told("films", len(features), len(places))
-
-
-def path_of(film: Film, lungs: Path) -> Path:
-    """Where the picture of a film lies; of cut-out lungs, the copy in a surrounding, in a folder."""
-    return write_surrounded(film.labelled.path, lungs) if film.source == "rsna_lungs" else film.labelled.path
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.command import output
-from experiments.hospitals.features import RELEASED, campaign_films
+from experiments.hospitals.features import RELEASED
 from experiments.hospitals.measure import measure, worst_pair
-from experiments.hospitals.sources import HOSPITALS, Film, left_out
+from experiments.hospitals.sources import HOSPITALS, Film, campaign_films, left_out
 from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights

@@ -1,7 +1,7 @@
 """Write the manifest of the films of all hospitals that a network trains and validates on.
 
     python -m experiments.hospitals.sources --out FILE.csv --lungs FOLDER [--without HOSPITAL ...]
-        [--without-second-block]
+        [--without-second-block] [--most N]
 
 The protocol is in README.md. The films are looked for under PNEUMOSCOPE_DATA, in ``chest_xray/train`` and
 ``elsewhere/``; they are read where they lie. Cut-out lungs alone are copied, into FOLDER, where they get a surrounding
@@ -14,6 +14,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from experiments.command import output
 from experiments.hospitals.lungs import write_surrounded
@@ -117,13 +120,36 @@ def left_out(without: Collection[str]) -> set[str]:
     return set(without) | (together if together & set(without) else set())
 
 
-def listed(without: Collection[str], lungs: Path, *, second_block: bool) -> Sequence[LabelledRadiograph]:
+def campaign_films(*, second_block: bool = True) -> list[Film]:
+    """All films, see :func:`home`."""
+    return [Film(one, HOME, "", None, False) for one in home(second_block=second_block)] + elsewhere()
+
+
+def choose(films: Sequence[Film], most: int) -> NDArray[np.intp]:
+    """Places of the held-out films and of at most so many training films of each source and label, in random order."""
+    groups: dict[tuple[str, str, bool], list[int]] = {}
+    order = np.random.default_rng(0).permutation(len(films))
+    for place in order:
+        one = films[place].labelled
+        groups.setdefault((films[place].source, one.split, one.positive), []).append(int(place))
+    kept = {place for (_, split, _), own in groups.items() for place in (own if split == "val" else own[:most])}
+    return np.array([place for place in order if place in kept])
+
+
+def path_of(film: Film, lungs: Path) -> Path:
+    """Where the picture of a film lies; of cut-out lungs, the copy in a surrounding, in a folder."""
+    return write_surrounded(film.labelled.path, lungs) if film.source == "rsna_lungs" else film.labelled.path
+
+
+def listed(without: Collection[str], most: int, lungs: Path, *, second_block: bool) -> Sequence[LabelledRadiograph]:
     """What a network trains and validates on; cut-out lungs get a surrounding, in a copy in a folder."""
-    others = [film.labelled for film in elsewhere() if film.labelled.source not in left_out(without)]
-    others = [
-        replace(one, path=write_surrounded(one.path, lungs)) if one.source == "nih_lungs" else one for one in others
+    films = campaign_films(second_block=second_block)
+    chosen = (films[place] for place in sorted(choose(films, most)))
+    return [
+        replace(film.labelled, path=path_of(film, lungs))
+        for film in chosen
+        if film.labelled.source not in left_out(without)
     ]
-    return [*home(second_block=second_block), *others]
 
 
 def main() -> None:
@@ -133,9 +159,12 @@ def main() -> None:
     parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER", help="for copies of the cut-out lungs")
     parser.add_argument("--without", nargs="*", default=[], choices=sorted(set(HOSPITALS.values())))
     parser.add_argument("--without-second-block", action="store_true")
+    parser.add_argument(
+        "--most", type=int, default=10**6, help="training films of each source and label (default: all)"
+    )
     options = parser.parse_args()
     make_folder(options.lungs)
-    films = listed(options.without, options.lungs, second_block=not options.without_second_block)
+    films = listed(options.without, options.most, options.lungs, second_block=not options.without_second_block)
     write_manifest(films, options.out)
     counts = Counter((film.source, film.split, film.label) for film in films)
     for (source, split, label), count in sorted(counts.items()):

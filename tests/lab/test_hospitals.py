@@ -9,12 +9,11 @@ import pytest
 from PIL import Image
 
 from experiments.hospitals import sources
-from experiments.hospitals.features import choose
 from experiments.hospitals.heads import fit
 from experiments.hospitals.line import between
 from experiments.hospitals.lungs import surround, write_surrounded
 from experiments.hospitals.measure import home_kept, measure, table, worst_pair
-from experiments.hospitals.sources import Film, elsewhere, in_second_block, left_out
+from experiments.hospitals.sources import Film, choose, elsewhere, in_second_block, left_out
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label
 from pneumoscope.imaging import read
