@@ -27,7 +27,10 @@ def main(run: str, bundle: str, source: str, split: str) -> int:
     from_bundle = np.stack([np.asarray(logits) for logits in screener.predict(paths)])
     finished = load_finished(Path(run))
     pixels, ones = np.stack([to_input(read(path)) for path in paths]), np.ones((len(paths), 3), np.float32)
-    packed, size = PackedRadiographs(pixels, ones, ones[:, 0]), finished.config.recipe.inference_size
+    packed, size = (
+        PackedRadiographs(pixels, ones, ones[:, 0], np.full(len(paths), "")),
+        finished.config.recipe.inference_size,
+    )
     from_keras = predict(load_model(finished), packed, size, silent)
     rule = screener.card.rule
     p_bundle, p_keras = rule.probability(from_bundle), rule.probability(from_keras)

@@ -1,6 +1,7 @@
 import csv
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,7 @@ def test_a_manifest_reads_back_what_was_written(tmp_path: Path) -> None:
     _place(tmp_path, *(f"{split}/{name}" for name in NAMES for split in ("train", "val", "test")))
     films = load(tmp_path)
     manifest = tmp_path / "films.csv"
+    films[0] = replace(films[0], source="a hospital", weight=0.5)
     write_manifest(reversed(films), manifest)
     assert len(films) == 3 * len(NAMES)
     assert load(manifest) == films
@@ -112,6 +114,9 @@ def test_a_manifest_overrides_what_the_name_says(tmp_path: Path) -> None:
         ("path,label\na.png,normal\na.png\n", "line 3: label must be"),
         ("path,label,subtype\na.png,pneumonia,fungal\n", "line 2: subtype must be bacterial, viral or empty"),
         ("path,label,split\na.png,normal,training\n", "line 2: split must be one of train, val, test or empty"),
+        ("path,label,weight\na.png,normal,0\n", "line 2: weight must be a number above 0 or empty, not '0'"),
+        ("path,label,weight\na.png,normal,much\n", "line 2: weight must be a number above 0 or empty, not 'much'"),
+        ("path,label,weight\na.png,normal,inf\n", "line 2: weight must be a number above 0 or empty, not 'inf'"),
         ("path,label\nb.png,normal\n", "line 2: .*b.png does not exist"),
         ("path,label\n,normal\n", "line 2: the path is empty"),
         (f"path,label\n{'a' * 200_000},normal\n", "not a CSV text file"),

@@ -204,3 +204,12 @@ def test_block_folds_refuse_a_fold_without_a_label(tmp_path: Path) -> None:
     films = _touch(tmp_path, [*names, "train/PNEUMONIA/person1_virus_1.jpeg"])
     with pytest.raises(DataError, match="needs normal and pneumonia films"):
         block_folds(films, 5)
+
+
+def test_patients_are_held_out_within_every_source() -> None:
+    films = [replace(film, source="a", patient=f"a/{film.patient}") for film in _own_films()]
+    few = [replace(film, source="b", patient=f"b/{film.patient}") for film in _own_films() if film.positive][:60]
+    divided = validation([*films, *few])
+    for source, own in (("a", films), ("b", few)):
+        held_out = {film.patient for film in divided if film.source == source and film.split == "val"}
+        assert len(held_out) == pytest.approx(0.2 * len({film.patient for film in own}), abs=2)

@@ -55,7 +55,7 @@ def test_the_graph_resizes_as_training_does(size: int, network: Any, films: np.n
     places = -(-size // 32)
     assert maps.shape == (4, places, places, 3)
     assert session.get_outputs()[1].shape == ["N", places, places, 3]
-    packed = PackedRadiographs(films[..., 0], np.eye(4, 3, dtype=np.float32), np.ones(4, np.float32))
+    packed = PackedRadiographs(films[..., 0], np.eye(4, 3, dtype=np.float32), np.ones(4, np.float32), np.full(4, ""))
     expected = predict(network, packed, size, silent)
     near = np.abs(logits - expected).max()
     far = np.abs(logits - network.predict_on_batch(films.astype(np.float32))).max()

@@ -22,6 +22,8 @@ RECIPES = {
     "default": "how the released network was trained",
     "quick": "about an hour on two cores that multiply bfloat16, a little less accurate",
     "baseline": "the two-phase system that the project rebuilt",
+    "hospitals": "for films of several sources, from a released bundle (--weights FILE.onnx)",
+    "hospitals-quick": "the same in fewer steps, the later stages alone",
     "naive": "all layers at once at a high rate; collapses",
 }
 """What the recipes are, for the help; the smoke recipe is chosen by --smoke."""
@@ -44,7 +46,11 @@ def configure_recipe(parser: argparse.ArgumentParser) -> None:
     told = "; ".join(f"{name}: {what}" for name, what in RECIPES.items())
     how.add_argument("--recipe", choices=list(RECIPES), help=f"how to train (default: default). {told}")
     how.add_argument("--smoke", action="store_true", help="every step on a few films; the model is worthless")
-    parser.add_argument("--weights", help="ImageNet weights: a path, auto or random (default: auto; --smoke: random)")
+    parser.add_argument(
+        "--weights",
+        help="what to start from: ImageNet weights as a path, auto or random (default: auto; --smoke: random); or a "
+        "bundle, FILE.onnx, whose network is trained further",
+    )
     add_manifest(parser)
 
 

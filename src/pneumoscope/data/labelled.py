@@ -21,6 +21,8 @@ class LabelledRadiograph:
         subtype: bacterial or viral; None for normals and where it is unknown.
         patient: the patient key, unique over labels and pathogens (see docs/data.md).
         split: one of SPLITS, or UNSPLIT.
+        source: the hospital or publisher that it comes from; empty where there is only one.
+        weight: how much its label is trusted against others of its source and label, above 0.
         listed: what a manifest says of it in columns of the site's own, by their names; no part of its identity.
     """
 
@@ -29,6 +31,8 @@ class LabelledRadiograph:
     subtype: Subtype | None
     patient: str
     split: str
+    source: str = ""
+    weight: float = 1.0
     listed: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property

@@ -27,7 +27,7 @@ def load(
 
     A folder holds ``NORMAL`` and ``PNEUMONIA``, directly or below ``train``, ``val`` and ``test``, any of which may be
     absent; capitals do not matter. Other folders are named by ``say`` and not read. A manifest has the columns path,
-    label, subtype, patient, split; only the first two are required, and paths are relative to the manifest.
+    label, subtype, patient, split, source, weight; only the first two are required, and paths are relative to it.
 
     Args:
         source: the folder or the manifest.

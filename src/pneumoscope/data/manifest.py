@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.files import write_bytes
 from pneumoscope.tables import Row, Table, find_file, read_table
 
-COLUMNS = ("path", "label", "subtype", "patient", "split")
+COLUMNS = ("path", "label", "subtype", "patient", "split", "source", "weight")
 
 WORDS = {
     Label.NORMAL: ("normal", "0", "0.0", "no", "false"),
@@ -85,7 +86,8 @@ def write_manifest(films: Iterable[LabelledRadiograph], path: Path) -> None:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for film in films:
-        writer.writerow([film.path.absolute(), film.label, film.subtype or "", film.patient, film.split])
+        kept = (film.label, film.subtype or "", film.patient, film.split, film.source, film.weight)
+        writer.writerow([film.path.absolute(), *kept])
     write_bytes(path, text.getvalue().encode(errors="surrogateescape"))  # a name that is no UTF-8 keeps its bytes
 
 
@@ -138,8 +140,20 @@ def _from_row(table: Table, row: Row, places: dict[str, int | None], label: Labe
         Subtype(subtype) if subtype else film.subtype,
         " ".join(patient.split()) or film.patient,
         split,
+        " ".join(table.cell(row, places["source"]).split()),
+        _weight(table.cell(row, places["weight"]), where),
         table.others(row, places.values()),
     )
+
+
+def _weight(text: str, where: str) -> float:
+    try:
+        weight = float(text or 1)
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight < math.inf:
+        raise DataError(f"{where}: weight must be a number above 0 or empty, not {text!r}")
+    return weight
 
 
 def _check_there(path: Path, where: str) -> None:

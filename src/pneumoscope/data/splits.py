@@ -41,7 +41,7 @@ def validation(
 
     A ``val`` split that the films come with is kept if it holds at least LEAST_VALIDATION films of each label; the
     public release's own, sixteen films, can choose nothing and joins the training films. Films of the public release
-    are then divided by HELD_OUT_BLOCKS, any others by patient, stratified by label and subtype.
+    are then divided by HELD_OUT_BLOCKS, any others by patient, stratified by source, label and subtype.
 
     Args:
         films: films whose split is train, val or all; test films are refused.
@@ -134,9 +134,12 @@ def _held_out(film: LabelledRadiograph) -> bool:
 
 
 def _by_patient(films: Sequence[LabelledRadiograph], fraction: float, seed: int) -> list[LabelledRadiograph]:
-    patients: dict[tuple[str, str], list[str]] = defaultdict(list)
+    patients: dict[tuple[str, ...], list[str]] = defaultdict(list)
     # Sorted, so that the draw follows from the films and the seed and not from the films' order.
-    strata = {film.patient: (film.label, film.subtype or "") for film in sorted(films, key=lambda film: film.path)}
+    strata = {
+        film.patient: (film.source, film.label, film.subtype or "")
+        for film in sorted(films, key=lambda film: film.path)
+    }
     for patient in sorted(strata):
         patients[strata[patient]].append(patient)
     rng = np.random.default_rng(seed)

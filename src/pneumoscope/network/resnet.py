@@ -1,9 +1,11 @@
 """The ResNet50 with its class-activation head, as a Keras model."""
 
+from pathlib import Path
 from typing import Any
 
 from pneumoscope.decision.labels import CLASSES
 from pneumoscope.network.backend import dtype_policy, import_keras
+from pneumoscope.network.bundle_weights import SUFFIX, take_weights
 
 STAGES = ("conv1", "conv2", "conv3", "conv4", "conv5", "head")
 """Layer-name prefixes from input to output. Unfreezing a stage unfreezes all that follow it."""
@@ -15,7 +17,7 @@ BATCHNORM_MOMENTUM = 0.97
 """The last thirty batches or so: what is kept of ImageNet's statistics is gone before the first epoch's validation."""
 
 
-def build(imagenet: str | None) -> Any:
+def build(start: str | None) -> Any:
     """Build the network.
 
     A grey image goes in, is repeated over three channels and centred as ImageNet's weights expect. A 1x1 convolution
@@ -24,7 +26,8 @@ def build(imagenet: str | None) -> Any:
     afterthought.
 
     Args:
-        imagenet: path of Keras' headless ResNet50 weights, or None for random weights.
+        start: path of Keras' headless ResNet50 weights, or of a bundle whose network is taken whole; None for random
+            weights.
 
     Returns:
         A keras.Model: input (N, H, W, 1) of 0..255; outputs ``logits`` (N, 3) in the order of CLASSES. The layer
@@ -35,14 +38,18 @@ def build(imagenet: str | None) -> Any:
     x = keras.layers.Concatenate(name="grey_to_bgr")([inputs, inputs, inputs])
     x = keras.layers.Rescaling(1.0, offset=[-mean for mean in CAFFE_MEAN], name="centre")(x)
     backbone = keras.applications.ResNet50(include_top=False, weights=None, input_tensor=x)
-    if imagenet:
-        pretrained = keras.applications.ResNet50(include_top=False, weights=imagenet, input_shape=(224, 224, 3))
+    bundle = Path(start) if start and start.endswith(SUFFIX) else None
+    if start and not bundle:
+        pretrained = keras.applications.ResNet50(include_top=False, weights=start, input_shape=(224, 224, 3))
         backbone.set_weights(pretrained.get_weights())
-    else:
+    elif not bundle:
         _damp(backbone)
     maps = keras.layers.Conv2D(len(CLASSES), 1, name="head_cam", dtype="float32")(backbone.output)
     logits = keras.layers.GlobalAveragePooling2D(name="logits", dtype="float32")(maps)
-    return keras.Model(inputs, logits, name="pneumoscope_resnet50")
+    model = keras.Model(inputs, logits, name="pneumoscope_resnet50")
+    if bundle:
+        take_weights(model, bundle)
+    return model
 
 
 def rebuild_in_float32(model: Any) -> Any:

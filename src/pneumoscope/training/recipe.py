@@ -51,6 +51,7 @@ class Augmentation:
             smallest size and the lowest quality.
         tone: 1 for the full range of gamma, contrast and brightness, 0 to leave them.
         collimated: share of the radiographs whose borders are blanked, as a collimator or a careless export does, 0..1.
+        disguised: chance of each change that hides the hospital (pneumoscope.training.radiographs.disguise), 0..1.
     """
 
     crop_area: tuple[float, float] = (0.2, 1.0)
@@ -58,6 +59,7 @@ class Augmentation:
     tone: float = 1.0
     degradation: float = 1.0
     collimated: float = 0.0
+    disguised: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,27 @@ _BASELINE = Recipe(
 """The two-phase system that this project rebuilt: the head on a frozen backbone, then all layers at a very low rate, on
 radiographs that are hardly changed; threshold 0.700. AUC 0.9972, recall 96.4%, specificity 99.3% (row baseline)."""
 
+_HIDING_THE_HOSPITAL = Augmentation(crop_area=(0.2, 1.0), degradation=1.5, collimated=0.15, disguised=0.25)
+_HOSPITALS = Recipe(
+    name="hospitals",
+    finetuning=(
+        Phase("128 px", "conv1", epochs=4, learning_rate=1e-4, size=128),
+        Phase("160 px", "conv1", epochs=1, learning_rate=3e-5, size=160),
+    ),
+    augmentation=_HIDING_THE_HOSPITAL,
+    inference_size=192,
+)
+"""On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is. No
+figures: it was not run whole."""
+
+_HOSPITALS_QUICK = Recipe(
+    name="hospitals-quick",
+    finetuning=(Phase("112 px", "conv4", epochs=1, learning_rate=1e-4, size=112),),
+    augmentation=_HIDING_THE_HOSPITAL,
+    inference_size=160,
+)
+"""The later stages alone, once over the films, on small crops; experiments/hospitals/README.md has what it reaches."""
+
 _NAIVE = Recipe(
     name="naive",
     finetuning=(Phase("unfrozen at once", "conv1", epochs=2, learning_rate=1e-2, size=128),),
@@ -74,4 +95,6 @@ _SMOKE = Recipe(
 )
 """Every step of every recipe on a few radiographs; its model is worthless."""
 
-RECIPES = {recipe.name: recipe for recipe in (_DEFAULT, _QUICK, _BASELINE, _NAIVE, _SMOKE)}
+RECIPES = {
+    recipe.name: recipe for recipe in (_DEFAULT, _QUICK, _BASELINE, _HOSPITALS, _HOSPITALS_QUICK, _NAIVE, _SMOKE)
+}

@@ -7,7 +7,8 @@ from pneumoscope.network.backend import import_keras
 from pneumoscope.network.resnet import build
 from pneumoscope.progress import silent
 from pneumoscope.training.loop.averaging import average_weights, reestimate_batchnorm, round_kernels
-from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights
+from pneumoscope.training.radiographs.balance import balanced_weights
+from pneumoscope.training.radiographs.packing import PackedRadiographs
 from pneumoscope.training.recipe import Augmentation, Averaging, Phase
 from pneumoscope.training.recipes import RECIPES
 
@@ -34,7 +35,12 @@ def test_the_statistics_are_those_of_the_batches_and_nothing_else_changes(stage:
     model, size = build(None), 64
     pixels = np.random.default_rng(0).integers(0, 255, (16, size, size)).astype(np.uint8)
     targets = np.eye(3, dtype=np.float32)[[0, 1] * 8]
-    radiographs = PackedRadiographs(pixels, targets, class_weights(targets))
+    radiographs = PackedRadiographs(
+        pixels,
+        targets,
+        balanced_weights(targets[:, 0] == 0, np.full(len(targets), ""), np.ones(len(targets))),
+        np.full(len(targets), ""),
+    )
     phase = Phase("last", stage, 1, 1e-4, size)
     plain = Augmentation((1.0, 1.0), sharpness=0.0)
     recipe = replace(RECIPES["smoke"], averaging=Averaging(2, (phase,)), augmentation=plain)

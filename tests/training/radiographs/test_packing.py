@@ -17,7 +17,8 @@ from pneumoscope.errors import DataError
 from pneumoscope.files import PARTIAL
 from pneumoscope.locks import exclusive
 from pneumoscope.progress import silent
-from pneumoscope.training.radiographs.packing import PackedRadiographs, class_weights, pack, pack_sides
+from pneumoscope.training.radiographs.balance import balanced_weights
+from pneumoscope.training.radiographs.packing import PackedRadiographs, pack, pack_sides
 from pneumoscope.training.recipe import Augmentation
 
 KINDS = ((Label.NORMAL, None), (Label.PNEUMONIA, Subtype.BACTERIAL), (Label.PNEUMONIA, Subtype.VIRAL))
@@ -43,7 +44,10 @@ def _packed(count: int) -> PackedRadiographs:
     rng = np.random.default_rng(0)
     targets = np.eye(3, dtype=np.float32)[np.arange(count) % 3]
     return PackedRadiographs(
-        rng.integers(0, 256, (count, 224, 224), np.uint8), targets, np.arange(count, dtype=np.float32)
+        rng.integers(0, 256, (count, 224, 224), np.uint8),
+        targets,
+        np.arange(count, dtype=np.float32),
+        np.full(count, ""),
     )
 
 
@@ -148,16 +152,6 @@ def test_the_label_may_change_without_packing_again(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("normals", [1, 10, 70])
-def test_normals_and_pneumonias_weigh_the_same_and_1_on_average(normals: int) -> None:
-    kinds = [(1, 0, 0)] * normals + [(0, 1, 0)] * 5 + [(0, 0, 1)] * 3 + [(0, 1, 1)] * 2
-    targets = np.array(kinds, dtype=np.float32)
-    weights = class_weights(targets)
-    assert weights.dtype == np.float32
-    assert weights[:normals].sum() == pytest.approx(weights[normals:].sum(), rel=1e-5)
-    assert weights.mean() == pytest.approx(1, rel=1e-5)
-
-
 @pytest.mark.parametrize(("batch", "sizes"), [(4, [4, 4, 4]), (5, [5, 5, 2])])
 def test_plain_yields_all_films_in_order(batch: int, sizes: list[int]) -> None:
     films = _packed(12)
@@ -170,7 +164,7 @@ def test_plain_yields_all_films_in_order(batch: int, sizes: list[int]) -> None:
 
 def test_plain_resizes() -> None:
     pixels = np.stack([np.full((224, 224), value, np.uint8) for value in (0, 50, 255)])
-    films = PackedRadiographs(pixels, np.eye(3, dtype=np.float32), np.ones(3, np.float32))
+    films = PackedRadiographs(pixels, np.eye(3, dtype=np.float32), np.ones(3, np.float32), np.full(3, ""))
     (x,) = films.plain(64, 8)
     assert x.shape == (3, 64, 64, 1)
     np.testing.assert_array_equal(x.reshape(3, -1).std(axis=1), 0)
@@ -218,3 +212,48 @@ def test_an_abandoned_epoch_does_not_hang() -> None:
     epoch = _packed(40).augmented(32, 4, Augmentation(), (0, 1, 1))
     next(epoch)
     epoch.close()
+
+
+def _two_sources() -> PackedRadiographs:
+    """Twenty films of two sources; the last of each source weighs nine times what the others do."""
+    films = _packed(20)
+    weights = np.where(np.arange(20) % 10 == 9, 9, 1).astype(np.float32)
+    return replace(films, weights=weights / weights.mean(), sources=np.repeat(["a", "b"], 10))
+
+
+def test_films_of_several_sources_are_drawn_by_their_weights_and_then_count_the_same() -> None:
+    films, plain = _two_sources(), Augmentation((1.0, 1.0), sharpness=0.0, tone=0.0)
+    drawn: list[int] = []
+    for seed in range(40):
+        for _, targets, weights in films.augmented(32, 5, plain, (seed,)):
+            np.testing.assert_array_equal(weights, 1)
+            drawn.extend(targets.argmax(axis=1))
+    assert len(drawn) == 800
+    expected = np.bincount(np.arange(20) % 3, weights=films.weights) / 20
+    np.testing.assert_allclose(np.bincount(drawn) / 800, expected, atol=0.06)
+
+
+def test_an_epoch_of_several_sources_follows_from_its_seed() -> None:
+    films, how = _two_sources(), Augmentation((0.5, 1.0), disguised=0.5)
+    first, again, other = (list(films.augmented(32, 5, how, (seed,))) for seed in (1, 1, 2))
+    np.testing.assert_array_equal([x for x, _, _ in first], [x for x, _, _ in again])
+    assert not np.array_equal([x for x, _, _ in first], [x for x, _, _ in other])
+
+
+def test_a_film_that_is_drawn_twice_is_changed_in_two_ways() -> None:
+    films, how = _two_sources(), Augmentation((0.5, 1.0))
+    only = replace(films, weights=np.eye(20, dtype=np.float32)[0])
+    (batch,) = (x for x, _, _ in only.augmented(32, 20, how, (0,)))
+    assert len(np.unique(batch.reshape(20, -1), axis=0)) == 20
+
+
+def test_the_manifest_says_source_and_trust(tmp_path: Path) -> None:
+    films = [
+        replace(f, source="ab"[i % 3 == 0], weight=1 + i % 2) for i, f in enumerate(_films(tmp_path / "films", 12))
+    ]
+    table = distinct(films)
+    packed = pack(table, tmp_path / "cache", silent)
+    ordered = [table[digest] for digest in sorted(table)]
+    assert packed.sources.tolist() == [film.source for film in ordered]
+    trust = np.array([film.weight for film in ordered])
+    np.testing.assert_allclose(packed.weights, balanced_weights(packed.positive, packed.sources, trust))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pneumoscope.data.audit.confounding import Confounded, confounded
 from pneumoscope.data.audit.duplicates import SAME_PICTURE, Pair, alike, exact_groups
 from pneumoscope.data.audit.marks import MarkGroup, Marks, group_marks
-from pneumoscope.data.audit.shortcuts import Baseline, Reference, measure, views
+from pneumoscope.data.audit.shortcuts import Baseline, Reference, View, measure, views
+from pneumoscope.data.audit.sources import Sources, sources
 from pneumoscope.data.labelled import LabelledRadiograph, RefusedRadiograph
 from pneumoscope.errors import DataError
 
@@ -96,6 +97,7 @@ class Audit:
         baselines: shortcut baselines; empty where one class is missing.
         mark_groups: radiographs that share a burnt-in mark, largest group first.
         confounded: those of them whose reference radiographs are of one class.
+        sources: what the sources of the reference radiographs say; None where there is one.
         reference: what the baselines were fitted on, "train" or "all films".
         unreadable: films that could not be read.
     """
@@ -110,6 +112,7 @@ class Audit:
     baselines: list[Baseline]
     mark_groups: list[MarkGroup]
     confounded: list[Confounded]
+    sources: Sources | None
     reference: str
     unreadable: list[RefusedRadiograph]
 
@@ -144,7 +147,8 @@ def audit(measured: Measured) -> Audit:
     pairs = _distinct_pairs(measured)
     below = [pair for pair in pairs if pair.correlation < SAME_PICTURE]
     reference = "train" if any(film.split == "train" for film in films) else "all films"
-    groups = group_marks(measured.marks)
+    groups, seen = group_marks(measured.marks), _views(measured)
+    learned = np.array([reference != "train" or film.split == "train" for film in films], dtype=np.bool_)
     return Audit(
         counts=_counts(everything),
         patients={split: len({film.patient for film in group}) for split, group in _by_split(everything)},
@@ -153,9 +157,13 @@ def audit(measured: Measured) -> Audit:
         look_alikes=[_repeat(films, (p.first, p.second), p.correlation) for p in below[:_LOOK_ALIKES]],
         shared_patients=_shared([(film.patient, film.split) for film in everything]),
         shared_numbers=_shared([(number, film.split) for film in everything if (number := _number(film))]),
-        baselines=_baselines(measured, reference),
+        baselines=_baselines(measured, seen, learned),
         mark_groups=groups,
-        confounded=confounded(groups, films, [reference != "train" or film.split == "train" for film in films]),
+        confounded=confounded(groups, films, learned.tolist()),
+        sources=sources(
+            [film for film, own in zip(films, learned, strict=True) if own],
+            [View(view.name, view.values[learned]) for view in seen if view.name != "border"],
+        ),
         reference=reference,
         unreadable=list(measured.unreadable),
     )
@@ -208,13 +216,16 @@ def _number(film: LabelledRadiograph) -> str | None:
     return f"{film.label} {int(number)}" if number.isdecimal() else None
 
 
-def _baselines(measured: Measured, reference: str) -> list[Baseline]:
+def _views(measured: Measured) -> list[View]:
+    return views(measured.thumbnails, measured.file_bytes, measured.dimensions, measured.sharpness)
+
+
+def _baselines(measured: Measured, seen: Sequence[View], learned: NDArray[np.bool_]) -> list[Baseline]:
     splits = np.array([film.split for film in measured.films])
     ground = Reference(
         positive=np.array([film.positive for film in measured.films], dtype=np.bool_),
         patients=[film.patient for film in measured.films],
-        train=np.ones(len(splits), dtype=np.bool_) if reference != "train" else splits == "train",
-        test=(splits == "test") & (reference == "train"),
+        train=learned,
+        test=(splits == "test") & ~learned,
     )
-    seen = views(measured.thumbnails, measured.file_bytes, measured.dimensions, measured.sharpness)
     return [measure(view, ground) for view in seen]

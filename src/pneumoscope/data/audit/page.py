@@ -132,6 +132,7 @@ def as_json(found: Audit, source: Path) -> dict[str, Any]:
             "reference": found.reference,
             "baselines": {baseline.name: _baseline_json(baseline) for baseline in found.baselines},
         },
+        "sources": _sources_json(found),
         "burnt_in_marks": {
             "groups": len(found.mark_groups),
             "radiographs": len({row for group in found.mark_groups for row in group.rows}),
@@ -156,6 +157,18 @@ def _repeat_json(repeat: Repeat, source: Path) -> dict[str, Any]:
         "crosses_split": repeat.crosses_split,
         "crosses_label": repeat.crosses_label,
         "crosses_patient": repeat.crosses_patient,
+    }
+
+
+def _sources_json(found: Audit) -> dict[str, Any] | None:
+    each = found.sources
+    if each is None:
+        return None
+    return {
+        "counts": {name: {"normal": normal, "pneumonia": sick} for name, (normal, sick) in each.counts.items()},
+        "class_from_source_auc": round(each.class_auc, 4),
+        "source_from_picture": {name: None if told is None else round(told, 4) for name, told in each.told.items()},
+        "chance": round(each.chance, 4),
     }
 
 

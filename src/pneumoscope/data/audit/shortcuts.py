@@ -146,7 +146,7 @@ def measure(view: View, reference: Reference) -> Baseline:
     train_auc = None if out_of_fold is None else auc(truth, out_of_fold)
     test_auc = None
     if can_test:
-        model = _classifier().fit(view.values[train], truth)
+        model = classifier().fit(view.values[train], truth)
         test_auc = auc(reference.positive[test], model.decision_function(view.values[test]))
     return Baseline(view.name, train_auc, test_auc, None)
 
@@ -190,11 +190,16 @@ def _cross_validated(
     folds = sklearn.model_selection.StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     scores = np.zeros(len(values))
     for fit, held_out in folds.split(values, positive, patients):
-        scores[held_out] = _classifier().fit(values[fit], positive[fit]).decision_function(values[held_out])
+        scores[held_out] = classifier().fit(values[fit], positive[fit]).decision_function(values[held_out])
     return scores
 
 
-def _classifier() -> Any:
+def classifier() -> Any:
+    """A regularised logistic regression on standardised values, whose classes weigh the same.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
     sklearn = learner()
     return sklearn.pipeline.make_pipeline(
         sklearn.preprocessing.StandardScaler(),

@@ -35,6 +35,9 @@ def measure_rates(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> 
 def validate(logits: NDArray[np.floating], radiographs: PackedRadiographs) -> Row:
     """Measure finite logits (N, 3) of N validation radiographs.
 
+    With several sources, each rate is the mean of those of the sources that have radiographs for it: pooled over
+    sources an AUC measures which hospital a radiograph comes from.
+
     Returns:
         val_loss (that of training, weighted as there), val_auc, and at the raw score 0 val_recall, val_specificity and
         val_balanced_accuracy.
@@ -44,11 +47,15 @@ def validate(logits: NDArray[np.floating], radiographs: PackedRadiographs) -> Ro
     scores, positive = pneumonia_score(logits), radiographs.positive
     allowed = np.where(radiographs.targets > 0, logits, -np.inf)
     loss = np.logaddexp.reduce(logits, axis=1) - np.logaddexp.reduce(allowed, axis=1)
-    recall, specificity = measure_rates(scores, positive)
+    sources = [radiographs.sources == source for source in sorted(set(map(str, radiographs.sources)))]
+    both = [own for own in sources if positive[own].any() and not positive[own].all()]
+    aucs = [roc_auc_score(positive[own], scores[own]) for own in both]
+    recall = np.mean([(scores[own & positive] > 0).mean() for own in sources if (own & positive).any()])
+    specificity = np.mean([(scores[own & ~positive] <= 0).mean() for own in sources if (own & ~positive).any()])
     return {
         "val_loss": float(np.average(loss, weights=radiographs.weights)),
-        "val_auc": float(roc_auc_score(positive, scores)),
-        "val_recall": recall,
-        "val_specificity": specificity,
-        "val_balanced_accuracy": (recall + specificity) / 2,
+        "val_auc": float(np.mean(aucs)),
+        "val_recall": float(recall),
+        "val_specificity": float(specificity),
+        "val_balanced_accuracy": float(recall + specificity) / 2,
     }

@@ -13,12 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from pneumoscope.training.radiographs.disguise import Curves, disguise
 from pneumoscope.training.recipe import Augmentation
 
 Pixels = NDArray[np.uint8]
 
 
-def augment(pixels: Pixels, size: int, how: Augmentation, rng: np.random.Generator) -> Pixels:
+NO_CURVES: Curves = np.empty((0, 256), np.float32)
+
+
+def augment(
+    pixels: Pixels, size: int, how: Augmentation, rng: np.random.Generator, curves: Curves = NO_CURVES
+) -> Pixels:
     """Draw one random variant of a radiograph.
 
     Args:
@@ -26,11 +32,14 @@ def augment(pixels: Pixels, size: int, how: Augmentation, rng: np.random.Generat
         size: side of the result in pixels.
         how: what may be changed.
         rng: the only source of randomness.
+        curves: greys of radiographs of other sources, for ``how.disguised``.
 
     Returns:
         uint8 (size, size).
     """
     image = Image.fromarray(pixels)
+    if how.disguised:
+        image = disguise(image, how.disguised, curves, rng)
     if how.collimated and rng.random() < how.collimated:
         image = _collimate(image, rng)
     if rng.random() < 0.5:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,17 @@ from pneumoscope.files import make_folder, remove_partials, replacing
 from pneumoscope.imaging import INPUT_SIZE, NotAssessedError, read, to_input
 from pneumoscope.locks import exclusive
 from pneumoscope.progress import Progress
-from pneumoscope.training.radiographs.augment import augment
+from pneumoscope.training.radiographs.augment import NO_CURVES, augment
+from pneumoscope.training.radiographs.balance import balanced_weights
+from pneumoscope.training.radiographs.disguise import Curves, grey_curves
 from pneumoscope.training.radiographs.table import Table, take_side
 from pneumoscope.training.recipe import Augmentation
 
 _SHOWN = 20
 """Unreadable radiographs that a message names."""
+
+_CURVES = 100
+"""Radiographs of a source whose greys others may be given."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Radiographs (n, size, size, 1) of 0..255, targets (n, 3) and weights (n,)."""
@@ -36,12 +42,14 @@ class PackedRadiographs:
     Attributes:
         pixels: uint8 (N, side, side), memory-mapped.
         targets: float32 (N, 3), 1 for every class that the label allows.
-        weights: float32 (N,), so that normals and pneumonias weigh the same in sum and 1 on average.
+        weights: float32 (N,), 1 on average, see :func:`~pneumoscope.training.radiographs.balance.balanced_weights`.
+        sources: (N,) where each comes from.
     """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
+    sources: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -64,14 +72,23 @@ class PackedRadiographs:
         """One shuffled epoch of augmented batches, each made while the one before it is used.
 
         Everything follows from ``seed``, so an epoch that is run again after an interruption is the same epoch. Batches
-        are whole; only where there is less than one, it is smaller.
+        are whole; only where there is less than one, it is smaller. Radiographs of one source come once each, with
+        their weights. Those of several are drawn as often as their weights say, and then count the same.
         """
-        order = np.random.default_rng(seed).permutation(len(self))
+        rng, several = np.random.default_rng(seed), len(set(self.sources)) > 1
+        order = rng.choice(len(self), len(self), p=self._chances) if several else rng.permutation(len(self))
+        weights = np.ones_like(self.weights) if several else self.weights
+
+        def variant(place: int) -> NDArray[np.uint8]:
+            i = int(order[place])
+            curves = self._curves_elsewhere[str(self.sources[i])] if several and how.disguised else NO_CURVES
+            own = np.random.default_rng((*seed, i, place) if several else (*seed, i))
+            return augment(self.pixels[i], size, how, own, curves)
 
         def make(start: int) -> Batch:
             chosen = order[start : start + batch]
-            variants = [augment(self.pixels[i], size, how, np.random.default_rng((*seed, int(i)))) for i in chosen]
-            return np.stack(variants)[..., None].astype(np.float32), self.targets[chosen], self.weights[chosen]
+            variants = [variant(place) for place in range(start, start + len(chosen))]
+            return np.stack(variants)[..., None].astype(np.float32), self.targets[chosen], weights[chosen]
 
         starts = range(0, max(1, len(order) // batch) * batch, batch)
         with ThreadPoolExecutor(1) as pool:
@@ -81,6 +98,20 @@ class PackedRadiographs:
                 yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
+
+    @property
+    def _chances(self) -> NDArray[np.float64]:
+        weights = self.weights.astype(np.float64)
+        return np.asarray(weights / weights.sum())
+
+    @cached_property
+    def _curves_elsewhere(self) -> dict[str, Curves]:
+        """For every source, the greys of some radiographs of the others, as many of each."""
+        curves = {
+            source: grey_curves([self.pixels[i] for i in np.flatnonzero(self.sources == source)[:_CURVES]])
+            for source in sorted(set(map(str, self.sources)))
+        }
+        return {source: np.concatenate([curves[other] for other in curves if other != source]) for source in curves}
 
 
 @dataclass(frozen=True)
@@ -164,7 +195,10 @@ def pack(table: Table, cache: Path, progress: Progress, side: int = INPUT_SIZE) 
                 "free some space, or name another folder in PNEUMOSCOPE_CACHE"
             ) from error
     targets = np.array([labelled.classes for labelled in ordered], dtype=np.float32)
-    return PackedRadiographs(np.load(path, mmap_mode="r"), targets, class_weights(targets))
+    sources = np.array([labelled.source for labelled in ordered])
+    trust = np.array([labelled.weight for labelled in ordered])
+    weights = balanced_weights(targets[:, 0] == 0, sources, trust)
+    return PackedRadiographs(np.load(path, mmap_mode="r"), targets, weights, sources)
 
 
 def _write_pack(path: Path, ordered: Sequence[LabelledRadiograph], side: int, progress: Progress) -> None:
@@ -180,13 +214,6 @@ def _write_pack(path: Path, ordered: Sequence[LabelledRadiograph], side: int, pr
             progress("packing radiographs", done, len(ordered))
         if unreadable:
             raise UnreadableError(unreadable)
-
-
-def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weights (N,) under which normals and pneumonias count the same; both must be there."""
-    normal = targets[:, 0] == 1
-    share = normal.mean()
-    return np.asarray(np.where(normal, 0.5 / share, 0.5 / (1 - share)), dtype=np.float32)
 
 
 def _resize(pixels: NDArray[Any], side: int) -> NDArray[Any]:

@@ -55,9 +55,16 @@ def take_side(table: Table, side: str) -> Table:
 
 
 def labels_digest(table: Table) -> str:
-    """One SHA-256 over label, subtype, patient and side of all radiographs: a run goes on only where it is the same."""
-    rows = sorted((digest, one.label, one.subtype or "", one.patient, one.split) for digest, one in table.items())
+    """One SHA-256 over all that is said of the radiographs: a run goes on only where it is the same."""
+    rows = sorted(
+        (digest, one.label, one.subtype or "", one.patient, one.split, *_where(one)) for digest, one in table.items()
+    )
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _where(one: LabelledRadiograph) -> tuple[str, ...]:
+    """What a label says of its source; nothing where it names none."""
+    return (one.source, f"{one.weight:g}") if one.source or one.weight != 1 else ()
 
 
 def count_sides(table: Table) -> dict[str, int]:

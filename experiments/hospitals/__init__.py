@@ -1,0 +1,1 @@
+"""Many hospitals: what is trained on, and what is measured of it."""

@@ -1,0 +1,79 @@
+"""The features that a bundle's head reads, and heads that are fitted to them without each hospital.
+
+    python -m experiments.hospitals.features --lungs FOLDER --out FEATURES.npz [--bundle FILE] [--most N]
+
+writes the pooled features (N, 2048) of the films of the campaign, plain, and the place of each among
+``campaign_films``. That is one pass of the network, so everything that a head alone can learn is measured from there in
+seconds (experiments/hospitals/heads.py). It goes on where it was stopped.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from experiments.command import output, told
+from experiments.hospitals.sources import Film, campaign_films, choose, path_of
+from lab.machine import ROOT
+from pneumoscope.files import make_folder, replacing
+from pneumoscope.imaging import read, to_input
+
+RELEASED = ROOT / "src" / "pneumoscope" / "released" / "pneumoscope-resnet50.onnx"
+_HEAD = "head_cam"
+_PART = 100
+
+
+def open_features(bundle: Path) -> Any:
+    """A session of ONNX Runtime, on one thread, whose output is what the head of a bundle reads, pooled."""
+    import onnxruntime
+
+    proto = onnx.load(bundle)
+    head = next(node for node in proto.graph.node if node.output[0] == _HEAD)
+    proto.graph.node.append(helper.make_node("GlobalAveragePool", [head.input[0]], ["features"]))
+    proto.graph.output.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 2048, 1, 1]))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as stream:
+        onnx.save(proto, stream.name)
+        return onnxruntime.InferenceSession(stream.name, options, providers=["CPUExecutionProvider"])
+
+
+def compute(session: Any, films: Sequence[Film], places: NDArray[np.intp], out: Path, lungs: Path) -> None:
+    """Write the features of some of the films, after those that are written already."""
+    features = np.zeros((0, 2048), np.float32)
+    if out.exists():
+        with np.load(out) as stored:
+            features = stored["features"]
+    for start in range(len(features), len(places), _PART):
+        paths = [path_of(films[place], lungs) for place in places[start : start + _PART]]
+        batch = np.stack([to_input(read(path)) for path in paths])[..., None]
+        parts = [session.run(["features"], {"radiograph": each})[0][:, :, 0, 0] for each in np.split(batch, len(batch))]
+        features = np.concatenate([features, *parts])
+        with replacing(out) as stream:
+            np.savez(stream, features=features, places=places[: len(features)])
+        told("films", len(features), len(places))
+
+
+def main() -> None:
+    """Compute and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", type=Path, default=RELEASED)
+    parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--out", type=output, required=True, metavar="FILE.npz")
+    parser.add_argument(
+        "--most", type=int, default=10**6, help="training films of each source and label (default: all)"
+    )
+    options = parser.parse_args()
+    make_folder(options.lungs)
+    films = campaign_films()
+    compute(open_features(options.bundle), films, choose(films, options.most), options.out, options.lungs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""A network on the straight line between two bundles of the same architecture, as a bundle (Wortsman et al. 2022).
+
+    python -m experiments.hospitals.line FROM.onnx TO.onnx --share 0.5 --size 192 --out BETWEEN.onnx
+
+Share 0 is FROM and 1 is TO. Calibration and thresholds are those of TO and belong to neither; the raw score is what is
+compared (arXiv:2109.01903, equation 1).
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from experiments.command import output
+from pneumoscope.bundle.card import METADATA_KEY, BundleCard
+from pneumoscope.network.export import write_bundle
+from pneumoscope.network.resnet import build
+
+Arrays = list[NDArray[np.float32]]
+
+
+def between(first: Arrays, last: Arrays, share: float) -> Arrays:
+    """Weights on the way from the first to the last network."""
+    return [(1 - share) * one + share * other for one, other in zip(first, last, strict=True)]
+
+
+def read_card(bundle: Path) -> BundleCard:
+    """What a bundle says of itself."""
+    stored = {entry.key: entry.value for entry in onnx.load(bundle).metadata_props}
+    return BundleCard.from_json(stored[METADATA_KEY])
+
+
+def main() -> None:
+    """Write the bundle."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("first", type=Path, metavar="FROM.onnx")
+    parser.add_argument("last", type=Path, metavar="TO.onnx")
+    parser.add_argument("--share", type=float, required=True)
+    parser.add_argument("--size", type=int, required=True, help="side at which the network reads radiographs")
+    parser.add_argument("--out", type=output, required=True, metavar="BETWEEN.onnx")
+    options = parser.parse_args()
+    first, model = build(str(options.first)), build(str(options.last))
+    model.set_weights(between(first.get_weights(), model.get_weights(), options.share))
+    card = replace(read_card(options.last), name="between", version="0.0.0", validation={})
+    write_bundle(model, card, options.out, options.size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Write the manifest of the films of all hospitals that a network trains and validates on.
+
+    python -m experiments.hospitals.sources --out FILE.csv --lungs FOLDER [--without HOSPITAL ...]
+        [--without-second-block] [--most N]
+
+The protocol is in README.md. The films are looked for under PNEUMOSCOPE_DATA, in ``chest_xray/train`` and
+``elsewhere/``; they are read where they lie. Cut-out lungs alone are copied, into FOLDER, where they get a surrounding
+(experiments/hospitals/lungs.py). Nothing of ``chest_xray/test`` is listed.
+"""
+
+import argparse
+import csv
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.command import output
+from experiments.hospitals.lungs import write_surrounded
+from lab.machine import data
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import write_manifest
+from pneumoscope.data.splits import divided, series, validation
+from pneumoscope.decision.labels import Label, Subtype
+from pneumoscope.files import make_folder
+
+HOME = "home"
+HOSPITALS = {
+    "nih": "nih",
+    "rsna": "nih",
+    "rsna_lungs": "nih_lungs",
+    "hannover": "hannover",
+    "pakistan": "pakistan",
+    "cohen": "cohen",
+}
+"""Source -> hospital. ``nih_lungs`` are pixels of ``nih`` too, and are left out with it."""
+
+SECOND_BLOCK = ("normal/NORMAL2-IM", 577, 799)
+"""Series, first and last number of the second home set."""
+
+_CONFIRMED = "; confirmed"
+_DOUBTED = 0.5
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film of another hospital.
+
+    Attributes:
+        labelled: with its hospital as the source; its split is that of the campaign.
+        source: as in the manifest of ``elsewhere/``.
+        view: "PA", "AP" or empty.
+        age: in years; None where unknown.
+        confirmed: whether readers confirmed the label.
+    """
+
+    labelled: LabelledRadiograph
+    source: str
+    view: str
+    age: float | None
+    confirmed: bool
+
+
+def elsewhere() -> list[Film]:
+    """The films of other hospitals, divided by patient within source and label."""
+    folder = data("elsewhere")
+    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as stream:
+        rows = [
+            row for row in csv.DictReader(stream) if row["label"] in set(Label) and "contradicted" not in row["note"]
+        ]
+    films = [_film(row, folder) for row in rows]
+    # The draw is within source and label; the hospital is what training balances by.
+    drawn = validation([replace(film.labelled, source=film.source) for film in films])
+    never = {film.labelled.patient for film in films if film.source == "cohen" and not film.labelled.positive}
+    return [
+        replace(film, labelled=replace(film.labelled, split="val" if one.patient in never else one.split))
+        for film, one in zip(films, drawn, strict=True)
+    ]
+
+
+def _film(row: dict[str, str], folder: Path) -> Film:
+    source, confirmed = row["source"], row["note"].endswith(_CONFIRMED)
+    doubted = source == "rsna_lungs" or (source == "nih" and not confirmed)
+    labelled = LabelledRadiograph(
+        folder / row["path"],
+        Label(row["label"]),
+        Subtype(row["subtype"]) if row["subtype"] else None,
+        f"{source}/{row['patient'] or row['path']}",
+        "all",
+        HOSPITALS[source],
+        _DOUBTED if doubted else 1.0,
+    )
+    age = float(row["age"]) if row["age"] else None
+    return Film(labelled, source, row["view"][:2], age, confirmed)
+
+
+def home(*, second_block: bool = True) -> list[LabelledRadiograph]:
+    """The distinct films of home's train, divided by number block.
+
+    Args:
+        second_block: whether training may use SECOND_BLOCK; without, it is left out altogether.
+    """
+    films = divided(load(data("chest_xray/train"))).values()
+    return [replace(film, source=HOME) for film in films if second_block or not in_second_block(film)]
+
+
+def in_second_block(film: LabelledRadiograph) -> bool:
+    """Whether a film belongs to the second home set."""
+    name, number = series(film) or ("", 0)
+    own, first, last = SECOND_BLOCK
+    return name == own and first <= number <= last
+
+
+def left_out(without: Collection[str]) -> set[str]:
+    """The hospitals that are left out: those that are named, and the cut-out lungs with their own."""
+    together = {"nih", "nih_lungs"}
+    return set(without) | (together if together & set(without) else set())
+
+
+def campaign_films(*, second_block: bool = True) -> list[Film]:
+    """All films, see :func:`home`."""
+    return [Film(one, HOME, "", None, False) for one in home(second_block=second_block)] + elsewhere()
+
+
+def choose(films: Sequence[Film], most: int) -> NDArray[np.intp]:
+    """Places of the held-out films and of at most so many training films of each source and label, in random order."""
+    groups: dict[tuple[str, str, bool], list[int]] = {}
+    order = np.random.default_rng(0).permutation(len(films))
+    for place in order:
+        one = films[place].labelled
+        groups.setdefault((films[place].source, one.split, one.positive), []).append(int(place))
+    kept = {place for (_, split, _), own in groups.items() for place in (own if split == "val" else own[:most])}
+    return np.array([place for place in order if place in kept])
+
+
+def path_of(film: Film, lungs: Path) -> Path:
+    """Where the picture of a film lies; of cut-out lungs, the copy in a surrounding, in a folder."""
+    return write_surrounded(film.labelled.path, lungs) if film.source == "rsna_lungs" else film.labelled.path
+
+
+def listed(without: Collection[str], most: int, lungs: Path, *, second_block: bool) -> Sequence[LabelledRadiograph]:
+    """What a network trains and validates on; cut-out lungs get a surrounding, in a copy in a folder."""
+    films = campaign_films(second_block=second_block)
+    chosen = (films[place] for place in sorted(choose(films, most)))
+    return [
+        replace(film.labelled, path=path_of(film, lungs))
+        for film in chosen
+        if film.labelled.source not in left_out(without)
+    ]
+
+
+def main() -> None:
+    """Write the manifest, and say what is in it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=output, required=True, metavar="FILE.csv")
+    parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER", help="for copies of the cut-out lungs")
+    parser.add_argument("--without", nargs="*", default=[], choices=sorted(set(HOSPITALS.values())))
+    parser.add_argument("--without-second-block", action="store_true")
+    parser.add_argument(
+        "--most", type=int, default=10**6, help="training films of each source and label (default: all)"
+    )
+    options = parser.parse_args()
+    make_folder(options.lungs)
+    films = listed(options.without, options.most, options.lungs, second_block=not options.without_second_block)
+    write_manifest(films, options.out)
+    counts = Counter((film.source, film.split, film.label) for film in films)
+    for (source, split, label), count in sorted(counts.items()):
+        print(f"{source:10} {split:6} {label:10} {count:5}")
+
+
+if __name__ == "__main__":
+    main()

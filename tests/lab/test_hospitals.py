@@ -1,0 +1,159 @@
+"""The many-hospitals campaign: what is trained on, how cut-out lungs are read, and what a network is chosen by."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.hospitals import sources
+from experiments.hospitals.heads import fit
+from experiments.hospitals.line import between
+from experiments.hospitals.lungs import surround, write_surrounded
+from experiments.hospitals.measure import home_kept, measure, table, worst_pair
+from experiments.hospitals.sources import Film, choose, elsewhere, in_second_block, left_out
+from pneumoscope.data.labelled import LabelledRadiograph
+from pneumoscope.decision.labels import Label
+from pneumoscope.imaging import read
+
+HEADER = "path,label,subtype,age,sex,view,patient,source,licence,note\n"
+
+
+def _film(source: str, label: Label, number: int = 0, split: str = "val", **more: object) -> Film:
+    hospital = sources.HOSPITALS.get(source, source)
+    one = LabelledRadiograph(Path(f"{number}.jpg"), label, None, f"{source}/{label}/{number}", split, hospital)
+    return replace(Film(one, source, "", None, False), **more)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Forty films each of nih (four a patient), rsna and cohen, and rows that must be left out."""
+    rows = []
+    for number in range(40):
+        label = ("normal", "pneumonia")[number % 2]
+        note = "reader class (RSNA 2018): Lung Opacity; confirmed" if number < 4 else "label mined, noisy"
+        rows.append(f"nih/{number}.jpg,{label},,40,F,PA,p{number // 4},nih,free,{note}")
+        rows.append(f"rsna/{number}.jpg,normal,,9,F,AP Supine,r{number},rsna,free,")
+        rows.append(f"cohen/{number}.jpg,{'pneumonia' if number < 32 else 'normal'},viral,,M,PA,c{number},cohen,free,")
+    rows.append("nih/x.jpg,pneumonia,,40,F,PA,px,nih,free,reader class: Normal; contradicted")
+    rows.append("rsna_lungs/x.jpg,other_abnormal,,40,F,PA,x,rsna_lungs,free,")
+    (tmp_path / "manifest.csv").write_text(HEADER + "\n".join(rows) + "\n")
+    monkeypatch.setattr(sources, "data", lambda folder: tmp_path)
+    return tmp_path
+
+
+def test_films_elsewhere_are_divided_by_patient_within_source(manifest: Path) -> None:
+    films = elsewhere()
+    assert len(films) == 120
+    sides = {(film.labelled.patient, film.labelled.split) for film in films}
+    assert len({patient for patient, _ in sides}) == len(sides)
+    held_out = {film.source for film in films if film.labelled.split == "val"}
+    assert held_out == {"nih", "rsna", "cohen"}
+    rsna = [film for film in films if film.source == "rsna"]
+    assert sum(film.labelled.split == "val" for film in rsna) == 8
+    assert {(film.view, film.labelled.source) for film in rsna} == {("AP", "nih")}
+
+
+def test_what_nobody_confirmed_weighs_half_and_normals_of_cohen_are_never_trained_on(manifest: Path) -> None:
+    films = elsewhere()
+    weights = {(film.source, film.confirmed): film.labelled.weight for film in films}
+    assert weights == {("nih", True): 1, ("nih", False): 0.5, ("rsna", False): 1, ("cohen", False): 1}
+    normals = [film for film in films if film.source == "cohen" and not film.labelled.positive]
+    assert {film.labelled.split for film in normals} == {"val"}
+
+
+def test_one_hospital_is_left_out_with_its_cut_out_lungs() -> None:
+    assert left_out(["nih"]) == left_out(["nih_lungs"]) == {"nih", "nih_lungs"}
+    assert left_out(["cohen"]) == {"cohen"}
+
+
+@pytest.mark.parametrize(("patient", "inside"), [("577", True), ("799", True), ("576", False), ("800", False)])
+def test_the_second_home_set_is_a_range_of_numbers(patient: str, inside: bool) -> None:
+    film = LabelledRadiograph(Path("x"), Label.NORMAL, None, f"normal/NORMAL2-IM/{patient}", "train")
+    assert in_second_block(film) is inside
+    assert not in_second_block(replace(film, patient=f"normal/IM/{patient}"))
+
+
+def _cut_out() -> np.ndarray:
+    """Two lungs with a hole in one, on black; more than four fifths is black."""
+    pixels = np.zeros((256, 256), np.uint8)
+    texture = np.random.default_rng(0).integers(60, 140, (256, 256))
+    for left in (70, 140):
+        pixels[60:180, left : left + 50] = texture[60:180, left : left + 50]
+    pixels[100:130, 150:175] = 0
+    return pixels
+
+
+def test_black_around_lungs_and_holes_becomes_bright_and_the_square_holds_both(tmp_path: Path) -> None:
+    for seed in range(10):
+        filled = surround(_cut_out(), np.random.default_rng(seed))
+        assert filled.shape[0] == filled.shape[1]
+        assert 0.6 * 256 <= filled.shape[0] <= 256
+        assert (filled < 12).mean() < 0.02
+    Image.fromarray(_cut_out()).save(tmp_path / "lungs.png")
+    (tmp_path / "to").mkdir()
+    first = write_surrounded(tmp_path / "lungs.png", tmp_path / "to")
+    content = first.read_bytes()
+    first.unlink()
+    assert write_surrounded(tmp_path / "lungs.png", tmp_path / "to").read_bytes() == content
+    assert min(read(first).pixels.shape) >= 112  # screening reads it, and refuses the black one
+
+
+def _rows(scores: Sequence[tuple[str, Label, float]], **more: object) -> list[dict]:
+    films = [_film(source, label, number, **more) for number, (source, label, _) in enumerate(scores)]
+    return measure(films, np.array([score for *_, score in scores]))
+
+
+def test_rates_are_of_one_source_and_have_no_auc_with_one_class() -> None:
+    scores = [("nih", Label.NORMAL, -1.0), ("nih", Label.NORMAL, 1.0), ("nih", Label.PNEUMONIA, 2.0)]
+    rows = {(row["source"], row["group"]): row for row in _rows([*scores, ("hannover", Label.PNEUMONIA, -1.0)])}
+    nih, hannover = rows["nih", "all"], rows["hannover", "all"]
+    assert (nih["specificity"]["value"], nih["sensitivity"]["value"], nih["auc"]["value"]) == (0.5, 1.0, 1.0)
+    assert (hannover["specificity"], hannover["sensitivity"]["value"], hannover["auc"]) == (None, 0.0, None)
+    assert rows["nih", "confirmed"]["pneumonias"] == 0
+
+
+def test_the_worst_pair_takes_the_lowest_of_each_and_small_groups_choose_nothing() -> None:
+    groups = [("home", Label.NORMAL, 0.9), ("home", Label.PNEUMONIA, 0.8), ("pakistan", Label.NORMAL, 0.5)]
+    scores = []
+    for source, label, right in groups:
+        sign = 1 if label is Label.PNEUMONIA else -1
+        scores += [(source, label, sign if number < 20 * right else -sign) for number in range(20)]
+    scores += [("hannover", Label.PNEUMONIA, -1.0)] * 19
+    assert worst_pair(_rows(scores)) == (pytest.approx((0.5 + 0.8) / 2), "pakistan all", "home all")
+    assert "| pakistan | all | 20 | 50.0%" in table(_rows(scores)).splitlines()[3]
+
+
+@pytest.mark.parametrize(("wrong", "kept"), [(0, True), (40, False)])
+def test_home_must_be_kept(wrong: int, kept: bool) -> None:
+    scores = [("home", Label.NORMAL, -1.0)] * 100 + [("home", Label.PNEUMONIA, 1.0)] * (100 - wrong)
+    assert home_kept(_rows(scores + [("home", Label.PNEUMONIA, -2.0)] * wrong)) is kept
+
+
+def test_all_held_out_films_are_chosen_and_no_more_training_films_than_asked_for() -> None:
+    films = [_film("nih", Label.NORMAL, number, "train" if number < 30 else "val") for number in range(50)]
+    places = choose(films, 12)
+    sides = [films[place].labelled.split for place in places]
+    assert (sides.count("train"), sides.count("val")) == (12, 20)
+    np.testing.assert_array_equal(places, choose(films, 12))
+
+
+def test_a_head_learns_the_class_and_not_the_source() -> None:
+    # Column 0 tells the class weakly, column 1 the source, which goes with the class in number.
+    rng, films, features = np.random.default_rng(0), [], []
+    for source, normals, sick in (("nih", 180, 20), ("home", 20, 180)):
+        for number in range(normals + sick):
+            label = Label.NORMAL if number < normals else Label.PNEUMONIA
+            films.append(_film(source, label, number, "train"))
+            features.append([rng.normal(label is Label.PNEUMONIA, 0.5), rng.normal(source == "home", 0.1)])
+    head = fit(np.array(features), films)
+    effect = head.scores(np.eye(2)) - head.scores(np.zeros((1, 2)))
+    assert effect[0] > 1
+    assert abs(effect[1]) < 0.3 * effect[0]
+
+
+def test_a_network_between_two_is_on_the_straight_line() -> None:
+    first, last = [np.zeros(3, np.float32)], [np.full(3, 8, np.float32)]
+    assert between(first, last, 0.25)[0].tolist() == [2.0] * 3
