@@ -57,6 +57,17 @@ def screening(record: Record) -> str:
     return "\n\n".join((where(record), table(head, rows), costs, single))
 
 
+def envelope(record: Record) -> str:
+    """One line: an inference with and without."""
+    spent, sizes = record["milliseconds"], record["bytes"]
+    return (
+        f"{where(record)}\n\nOne inference on one core takes {spent['with']:.1f} ms with the envelope and "
+        f"{spent['without']:.1f} ms without it (medians of {record['turns']} turns): "
+        f"{100 * (record['ratio_of_each_turn'] - 1):+.1f}%, the median of each turn's ratio. The file has "
+        f"{sizes['with'] / 1e6:.1f} MB in place of {sizes['without'] / 1e6:.1f} MB."
+    )
+
+
 def precision(record: Record) -> str:
     """Decisions that differ from the reference."""
     rows = [
@@ -197,7 +208,7 @@ def soak(record: Record) -> str:
 
 
 TABLES: dict[str, Callable[[Record], str]] = {
-    write.__name__: write for write in (screening, precision, training, training_steps, scale, soak)
+    write.__name__: write for write in (screening, envelope, precision, training, training_steps, scale, soak)
 }
 """One for each record, by its name."""
 

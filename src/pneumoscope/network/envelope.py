@@ -3,7 +3,7 @@
 The head reads what the network computes anyway. Its cost is a pooling of four tensors and two small products.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,18 @@ def write_envelope(bundle: Path, head: Head, card: BundleCard, out: Path) -> Non
     add.output("Sigmoid", [whole], "lungs", ["N", None, None])
     helper.set_model_props(proto, {METADATA_KEY: card.to_json()})
     onnx.checker.check_model(proto, full_check=True)
+    write_bytes(out, proto.SerializeToString(deterministic=True))
+
+
+def write_without_envelope(bundle: Path, out: Path) -> None:
+    """Write a bundle as it was before it got an envelope, to compare the two.
+
+    Raises:
+        BundleError: the file is no float bundle.
+    """
+    proto, card = load_float_bundle(bundle)
+    drop_envelope(proto.graph)
+    helper.set_model_props(proto, {METADATA_KEY: replace(card, envelope=None).to_json()})
     write_bytes(out, proto.SerializeToString(deterministic=True))
 
 
