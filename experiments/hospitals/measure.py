@@ -111,7 +111,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _lowest(row: Row) -> float:
-    return min(row[rate]["value"] for rate in ("specificity", "sensitivity") if row[rate])
+    return min(float(row[rate]["value"]) for rate in ("specificity", "sensitivity") if row[rate])
 
 
 def cell(estimate: dict[str, float | None] | None, digits: int = 0) -> str:

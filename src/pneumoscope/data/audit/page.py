@@ -162,7 +162,9 @@ def _repeat_json(repeat: Repeat, source: Path) -> dict[str, Any]:
 
 def _sources_json(found: Audit) -> dict[str, Any] | None:
     each = found.sources
-    return each and {
+    if each is None:
+        return None
+    return {
         "counts": {name: {"normal": normal, "pneumonia": sick} for name, (normal, sick) in each.counts.items()},
         "class_from_source_auc": round(each.class_auc, 4),
         "source_from_picture": {name: None if told is None else round(told, 4) for name, told in each.told.items()},
