@@ -105,8 +105,8 @@ def table(rows: Sequence[Row]) -> str:
     lines = ["| source | group | normals | specificity | pneumonias | sensitivity | AUC |", "|" + "---|" * 7]
     shown = [row for row in rows if row["normals"] + row["pneumonias"] >= LEAST or row["group"] in ("all", "confirmed")]
     for row in sorted(shown, key=_lowest):
-        cells = (row["normals"] or "", _cell(row["specificity"]), row["pneumonias"] or "", _cell(row["sensitivity"]))
-        lines.append("| " + " | ".join(map(str, (row["source"], row["group"], *cells, _cell(row["auc"], 3)))) + " |")
+        cells = (row["normals"] or "", cell(row["specificity"]), row["pneumonias"] or "", cell(row["sensitivity"]))
+        lines.append("| " + " | ".join(map(str, (row["source"], row["group"], *cells, cell(row["auc"], 3)))) + " |")
     return "\n".join(lines)
 
 
@@ -114,7 +114,8 @@ def _lowest(row: Row) -> float:
     return min(float(row[rate]["value"]) for rate in ("specificity", "sensitivity") if row[rate])
 
 
-def _cell(estimate: dict[str, float | None] | None, digits: int = 0) -> str:
+def cell(estimate: dict[str, float | None] | None, digits: int = 0) -> str:
+    """An estimate as a share, or with so many digits, and its interval; empty where there is none."""
     if estimate is None:
         return ""
     numbers = [estimate[name] for name in ("value", "low", "high") if estimate[name] is not None]

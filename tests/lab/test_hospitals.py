@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.hospitals import sources
+from experiments.hospitals import page, sources
 from experiments.hospitals.heads import fit
 from experiments.hospitals.line import between
 from experiments.hospitals.lungs import surround, write_surrounded
@@ -157,3 +157,7 @@ def test_a_head_learns_the_class_and_not_the_source() -> None:
 def test_a_network_between_two_is_on_the_straight_line() -> None:
     first, last = [np.zeros(3, np.float32)], [np.full(3, 8, np.float32)]
     assert between(first, last, 0.25)[0].tolist() == [2.0] * 3
+
+
+def test_the_page_holds_the_record() -> None:
+    assert page.filled() == page.PAGE.read_text(encoding="utf-8"), "run: python -m experiments.hospitals.page"

@@ -44,7 +44,7 @@ def test_a_view_that_differs_tells_the_source_and_noise_does_not() -> None:
     noise = rng.normal(0, 1, (len(films), 2))
     found = sources(films, [View("shows", np.hstack([place, noise])), View("hides", noise)])
     assert found is not None
-    assert found.told["shows"] == 1.0
+    assert (found.told["shows"] or 0) > 0.9
     assert 0.15 < (found.told["hides"] or 0) < 0.5
 
 

@@ -69,7 +69,7 @@ def _stamp(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for _ in range(rng.integers(1, 4)):
         x, y = rng.uniform(0, 0.95, 2)
-        if 0.2 < x < 0.75 and 0.15 < y < 0.8:  # not on the lungs
+        if 0.2 < x < 0.75 and 0.15 < y < 0.8:  # none begins on the lungs
             x = 0.02 if rng.random() < 0.5 else 0.88
         font = ImageFont.load_default(float(rng.uniform(0.03, 0.09) * image.height))
         ink = int(rng.integers(180, 256)) if rng.random() < 0.7 else 0

@@ -1,0 +1,67 @@
+"""Fill the tables of README.md from the records beside it.
+
+python -m experiments.hospitals.page
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from experiments.hospitals.measure import Row, cell
+from lab.markdown import fill, table
+from pneumoscope.files import write_text
+
+HERE = Path(__file__).parent
+PAGE, HEADS = HERE / "README.md", HERE / "heads.json"
+
+_SHOWN = (
+    *(("home", "all"), ("nih", "all"), ("nih", "PA"), ("nih", "AP"), ("nih", "confirmed"), ("nih", "18 and over")),
+    *(("rsna", "PA"), ("rsna", "AP"), ("rsna", "under 13"), ("rsna", "under 18")),
+    *(("rsna_lungs", "all"), ("rsna_lungs", "PA"), ("pakistan", "all"), ("hannover", "all"), ("cohen", "all")),
+)
+_RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
+
+
+def tables(record: dict[str, Any]) -> dict[str, str]:
+    """The tables by the names of their places."""
+    return {"held out": _held_out(record), "left out": _left_out(record)}
+
+
+def _held_out(record: dict[str, Any]) -> str:
+    before, after = (_by_group(record[name]) for name in ("released", "all"))
+    lines = []
+    for group in _SHOWN:
+        for count, rate in _RATES:
+            if after[group][count]:
+                values = [cell(rows[group][rate]) for rows in (before, after)]
+                lines.append([" ".join(group), f"{after[group][count]} {count}", rate, *values])
+        if after[group]["auc"]:
+            lines.append([" ".join(group), "both", "AUC", *(cell(rows[group]["auc"], 3) for rows in (before, after))])
+    return table(("group", "films", "measure", "1.4.0", "head"), lines)
+
+
+def _left_out(record: dict[str, Any]) -> str:
+    lines = []
+    for name in record:
+        if name.startswith("without "):
+            rows = _by_group(record[name])
+            for group in (group for group in _SHOWN if group in rows):
+                row = rows[group]
+                rates = [cell(row["specificity"]), row["pneumonias"], cell(row["sensitivity"]), cell(row["auc"], 3)]
+                lines.append([name.removeprefix("without "), " ".join(group), row["normals"], *rates])
+    return table(("left out", "group", "normals", "specificity", "pneumonias", "sensitivity", "AUC"), lines)
+
+
+def _by_group(rows: list[Row]) -> dict[tuple[str, str], Row]:
+    return {(row["source"], row["group"]): row for row in rows}
+
+
+def filled() -> str:
+    """The page with its tables made anew."""
+    record = msgspec.json.decode(HEADS.read_bytes(), type=dict[str, Any])
+    return fill(PAGE.read_text(encoding="utf-8"), tables(record))
+
+
+if __name__ == "__main__":
+    write_text(PAGE, filled())
