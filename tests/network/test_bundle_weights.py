@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
-from cards import CARD
+from cards import make_card
 
 from pneumoscope.errors import DataError
 from pneumoscope.network.bundle_weights import take_weights
@@ -13,7 +13,7 @@ from pneumoscope.network.resnet import build
 
 
 def test_a_network_comes_back_from_its_bundle(network: Any, tmp_path: Path) -> None:
-    write_bundle(network, CARD, tmp_path / "network.onnx")
+    write_bundle(network, make_card(), tmp_path / "network.onnx")
     again = build(str(tmp_path / "network.onnx"))
     for weight, expected in zip(again.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)

@@ -10,7 +10,14 @@ from cards import make_card
 from pneumoscope.bundle.card import RELEASED, BundleCard
 from pneumoscope.decision.envelope import Envelope
 from pneumoscope.errors import BundleError
-from pneumoscope.network.envelope import ContentHead, Head, LungHead, NoveltyHead, write_envelope
+from pneumoscope.network.envelope import (
+    ContentHead,
+    Head,
+    LungHead,
+    NoveltyHead,
+    write_envelope,
+    write_without_envelope,
+)
 from pneumoscope.network.features import Features
 from pneumoscope.release.envelope.fit import score
 from pneumoscope.screening.runtime.opening import open_session
@@ -38,15 +45,23 @@ def head() -> Head:
 
 
 @pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The released bundle without its envelope."""
+    path = tmp_path_factory.mktemp("bare") / "bundle.onnx"
+    write_without_envelope(RELEASED, path)
+    return path
+
+
+@pytest.fixture(scope="module")
 def written(head: Head, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("envelope") / "bundle.onnx"
     write_envelope(RELEASED, head, card(LIMITS), path)
     return path
 
 
-def test_the_graph_computes_the_formula_and_the_decision_stays(head: Head, written: Path) -> None:
+def test_the_graph_computes_the_formula_and_the_decision_stays(head: Head, bare: Path, written: Path) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (2, 224, 224), dtype=np.uint8)
-    before, after = (open_session(path, 1, "onnxruntime").run(pixels) for path in (RELEASED, written))
+    before, after = (open_session(path, 1, "onnxruntime").run(pixels) for path in (bare, written))
     np.testing.assert_allclose(after.logits, before.logits, atol=1e-4)
     np.testing.assert_allclose(after.cam, before.cam, atol=1e-3)
     assert (before.content, before.novelty, before.lungs) == (None, None, None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pneumoscope.bundle.card import BundleCard
+from pneumoscope.bundle.card import AgeRange, BundleCard
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.operating_point import OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
@@ -28,6 +28,7 @@ def make_card(**changes: Any) -> BundleCard:
         "preprocessing": "bilinear, antialiased",
         "rule": RULE,
         "training": {},
+        "ages": AgeRange(1, 6),
         "validation": {},
         "intended_use": "Tests.",
         "limits": ("Knows nothing but <brightness>.",),

@@ -139,7 +139,8 @@ def test_films_by_uri_give_the_same_results(
     assert main(command) == 3
     said, complained = capsys.readouterr()
     assert said.startswith("25 films: 12 pneumonia, 9 normal, 4 not assessed. Operating point balanced (")
-    assert complained == f"wrote {out.as_uri()}\n"
+    told = [line for line in complained.splitlines() if not line.startswith("screening: ")]  # of a slow machine
+    assert told == [f"wrote {out.as_uri()}"]
     here = [*sorted(acceptance.iterdir()), *films]
     by_path = [record | {"source": Path(str(record["source"])).as_uri()} for record in expected(tiny_bundle, here)]
     assert rows(out) == by_path

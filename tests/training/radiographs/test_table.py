@@ -57,8 +57,8 @@ def test_a_manifest_in_other_words_is_trained_on(dataset: Path, tmp_path: Path) 
     films = load(dataset)
     rows = "".join(f"{film.path};{('gut', 'krank')[film.positive]};{film.patient};{film.split}\n" for film in films)
     (tmp_path / "films.csv").write_text(f"Bild;Befund;patient;split\n{rows}")
-    table = load_training_table(tmp_path / "films.csv", RECIPES["smoke"], 0, ManifestForm("bild", "befund", "krank"))
-    plain = load_training_table(dataset, replace(RECIPES["smoke"], subtypes=False), 0)
+    table = load_training_table(tmp_path / "films.csv", 0, ManifestForm("bild", "befund", "krank"))
+    plain = load_training_table(dataset, 0)
     assert count_sides(table) == count_sides(plain)
 
 
