@@ -8,7 +8,7 @@ demo: .venv/screening
 	$(BIN)/pneumoscope demo --out demo
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-fast: .venv/development
 	$(BIN)/pytest -m "not slow"
