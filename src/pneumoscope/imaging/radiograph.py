@@ -24,6 +24,8 @@ class Remark(StrEnum):
     ONE_SIDE = "one_side"
     AGE_UNKNOWN = "age_unknown"
     AGE_OUTSIDE_EVIDENCE = "age_outside_evidence"
+    LUNGS_CUT_OFF = "lungs_cut_off"
+    ONE_LUNG_SEEN = "one_lung_seen"
     TRIAL_MODEL = "trial_model"
 
     @property
@@ -41,6 +43,8 @@ _SENTENCES = {
     Remark.ONE_SIDE: "The header says that the film shows one side only: check that both lungs are on it.",
     Remark.AGE_UNKNOWN: "The header has no age: check that the patient is of an age that the model was made for.",
     Remark.AGE_OUTSIDE_EVIDENCE: "There is no evidence for patients of this age: do not rely on the finding.",
+    Remark.LUNGS_CUT_OFF: "The lungs seem to reach over the edge of the picture: check that both are on it, whole.",
+    Remark.ONE_LUNG_SEEN: "One lung is hardly seen: it may be cut off, or very dense.",
     Remark.TRIAL_MODEL: "The model was trained for a trial only: do not use its answer.",
 }
 

@@ -21,7 +21,7 @@ from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.decision.site_profile import SiteProfile, read_profile
 from pneumoscope.imaging import Refusal, Remark, Source
-from pneumoscope.screening.envelope.content import check_content
+from pneumoscope.screening.envelope.content import check_content, lung_remarks
 from pneumoscope.screening.envelope.header import check_header
 from pneumoscope.screening.heatmap import contribution_map, intensity
 from pneumoscope.screening.heatmap_check import MOVED, Outline, assess_heatmap, lung_outline, moved
@@ -178,7 +178,7 @@ class Screener:
         found = self._session.run(prepared.pixels[None])
         if self.card.envelope and (refused := check_content(self.card.envelope, found)):
             return replace(refused, sha256=prepared.sha256, header=prepared.header)
-        return replace(prepared, remarks=prepared.remarks + said), found
+        return replace(prepared, remarks=prepared.remarks + said + lung_remarks(found.lungs)), found
 
     def _screen(self, source: Source | Refusal, point: OperatingPoint, heatmap: bool) -> ScreeningResult:
         inferred = self._infer(source, preview=heatmap)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pneumoscope.decision.envelope import KINDS, Envelope, Kind
-from pneumoscope.screening.envelope.content import check_content
+from pneumoscope.screening.envelope.content import check_content, lung_remarks
 from pneumoscope.screening.runtime.session import Outputs
 
 ENVELOPE = Envelope(1.0, 3.0, 0.1)
@@ -47,3 +47,27 @@ def test_every_other_kind_is_refused_with_a_reason_and_a_way_out(kind: str, reas
 def test_what_is_like_nothing_known_and_what_has_no_lungs_is_refused() -> None:
     unfamiliar, bare = check_content(ENVELOPE, outputs(novelty=3.1)), check_content(ENVELOPE, outputs(lungs=0.05))
     assert (unfamiliar and unfamiliar.reason, bare and bare.reason) == ("unfamiliar", "lungs_not_seen")
+
+
+def two_lungs() -> np.ndarray:
+    lungs = np.full((1, 12, 12), 0.1, np.float32)
+    lungs[0, 2:10, 2:5] = lungs[0, 2:10, 7:10] = 0.9
+    return lungs
+
+
+def test_two_whole_lungs_need_no_remark_nor_does_a_bundle_that_sees_none() -> None:
+    assert lung_remarks(two_lungs()) == ()
+    assert lung_remarks(None) == ()
+
+
+@pytest.mark.parametrize("edge", [np.s_[0, 3:8, 0], np.s_[0, 3:8, -1], np.s_[0, -1, 2:5]])
+def test_lungs_at_an_edge_are_remarked(edge: Any) -> None:
+    lungs = two_lungs()
+    lungs[edge] = 0.9
+    assert lung_remarks(lungs) == ("lungs_cut_off",)
+
+
+def test_a_lung_that_is_hardly_seen_is_remarked() -> None:
+    lungs = two_lungs()
+    lungs[0, :, 6:] = 0.02
+    assert lung_remarks(lungs) == ("one_lung_seen",)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pneumoscope.decision.envelope import Envelope, Kind
-from pneumoscope.imaging import Reason, Refusal
+from pneumoscope.imaging import Reason, Refusal, Remark
 from pneumoscope.screening.runtime.session import Outputs
 
 _REFUSED: dict[Kind, tuple[Reason, str]] = {
@@ -29,6 +29,13 @@ _REFUSED: dict[Kind, tuple[Reason, str]] = {
     ),
 }
 
+MOST_AT_SIDE, MOST_AT_BOTTOM = 0.35, 0.2
+"""How much of the left or right edge of the picture, or of its lower edge, may be lung where both are whole."""
+
+LEAST_OF_ONE = 0.25
+"""The least share that either half of the picture has of all lung."""
+
+_HALF = 0.5
 _NO_LUNGS = "The lungs take up too little of the picture, or none are there. Give a frontal chest radiograph."
 
 
@@ -47,6 +54,27 @@ def check_content(envelope: Envelope, found: Outputs) -> Refusal | None:
     if kind is not Kind.FRONTAL:
         return Refusal(*_REFUSED[kind])
     return Refusal(Reason.LUNGS, _NO_LUNGS) if lung_area(found.lungs[0]) < envelope.least_lungs else None
+
+
+def lung_remarks(lungs: NDArray[np.float32] | None) -> tuple[Remark, ...]:
+    """Say what a reader should know of the lungs of one picture.
+
+    A remark and no refusal: a lung that is white with pneumonia is hardly seen too.
+
+    Args:
+        lungs: (1, Q, Q), 0..1; None of a bundle without an envelope.
+    """
+    if lungs is None:
+        return ()
+    seen, middle = lungs[0], lungs.shape[-1] // 2
+    lung = seen >= _HALF
+    sides, bottom = lung[:, [0, -1]].mean(axis=0).max(), lung[-1].mean()
+    left, right = float(seen[:, :middle].sum()), float(seen[:, -middle:].sum())
+    said = {
+        Remark.LUNGS_CUT_OFF: sides > MOST_AT_SIDE or bottom > MOST_AT_BOTTOM,
+        Remark.ONE_LUNG_SEEN: min(left, right) < LEAST_OF_ONE * (left + right),
+    }
+    return tuple(remark for remark, applies in said.items() if applies)
 
 
 def lung_area(lungs: NDArray[np.float32]) -> float:
