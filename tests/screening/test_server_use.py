@@ -27,14 +27,14 @@ def test_eight_threads_get_the_answers_of_one(tiny_bundle: Path, films: list[Pat
 
 
 def test_many_calls_keep_no_thread_and_no_memory(tiny_bundle: Path) -> None:
-    pixels = film(150)
+    pixels, outside = film(150), threading.active_count()
     with Screener(tiny_bundle, workers=2) as screener:
         for _ in range(50):
             screener.screen(pixels)
-        threads, before = threading.active_count(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for _ in range(500):
             screener.screen(pixels)
-        assert threading.active_count() == threads
+        assert threading.active_count() <= outside + 2  # a pool starts its threads when it needs them
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8_000  # KiB; 500 films would be 38 MB
 
 
