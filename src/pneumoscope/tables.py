@@ -136,6 +136,28 @@ def read_table(content: bytes, name: str, wanted: Sequence[str]) -> Table:
     return Table(name, columns, tuple(row for row in rows if any(row.cells)), note)
 
 
+def read_records(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Read the rows of a table whose columns have fixed names.
+
+    Args:
+        path: of the file.
+        columns: that must be there.
+        optional: that may be there; empty where they are not.
+
+    Raises:
+        DataError: the file cannot be read, is no table, or lacks a column.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise DataError(f"{path}: cannot be read ({problem.strerror})") from problem
+    table = read_table(content, str(path), columns)
+    places = {column: table.find(column) for column in (*columns, *optional)}
+    if missing := [column for column in columns if places[column] is None]:
+        raise DataError(f"{path}: the first line must name the columns {', '.join(missing)}")
+    return [{column: table.cell(row, place) for column, place in places.items()} for row in table.rows]
+
+
 def find_file(entry: str, folder: str | Path) -> str:
     """Name the file that an entry of a table means.
 

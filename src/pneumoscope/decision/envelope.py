@@ -29,6 +29,10 @@ KINDS = tuple(kind for kind in Kind if kind is not Kind.UNKNOWN)
 """The order of the network's output ``content``."""
 
 
+OUTPUTS = ("content", "novelty", "lungs")
+"""What a bundle with an envelope gives beside its logits and maps, in this order."""
+
+
 @dataclass(frozen=True)
 class Envelope:
     """The limits within which a picture counts as an upright frontal chest radiograph.

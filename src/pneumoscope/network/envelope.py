@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from pneumoscope.bundle.card import METADATA_KEY, BundleCard
-from pneumoscope.decision.envelope import KINDS
+from pneumoscope.decision.envelope import KINDS, OUTPUTS
 from pneumoscope.errors import BundleError
 from pneumoscope.files import write_bytes
 
@@ -25,8 +25,6 @@ LUNG_STAGE = "conv4_block6_out"
 
 PREFIX = "envelope:"
 """How the names of the head's nodes begin. They stay in float when a bundle is quantized."""
-
-OUTPUTS = ("content", "novelty", "lungs")
 
 
 @dataclass(frozen=True)
@@ -137,13 +135,9 @@ def _novelty(add: "Adder", standard: str, head: Head) -> None:
     inside = add.node("MatMul", [squared, add.constant("weights", weights)], "inside")
     axis = add.constant("axis", np.array([1], np.int64))
     length = add.node("ReduceSumSquare", [standard], "length", axes=[1], keepdims=1)
-    outside = add.node(
-        "Mul", [length, add.constant("residual", np.array([head.novelty.residual_precision], np.float32))], "outside"
-    )
+    outside = add.node("Mul", [length, add.number("residual", head.novelty.residual_precision)], "outside")
     distance = add.node("Squeeze", [add.node("Add", [inside, outside], "distance"), axis], "flat")
-    add.output(
-        "Div", [distance, add.constant("dimensions", np.array([len(head.content.mean)], np.float32))], "novelty", ["N"]
-    )
+    add.output("Div", [distance, add.number("dimensions", len(head.content.mean))], "novelty", ["N"])
 
 
 class Adder:

@@ -1,6 +1,5 @@
 """The pictures that an envelope is fitted to, each with the kind that it is."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.envelope import Kind
-from pneumoscope.errors import DataError
 from pneumoscope.release.envelope import alterations
 from pneumoscope.release.envelope.alterations import Alteration
+from pneumoscope.tables import read_records
 
 KINDS = {
     "lateral_cxr_drr": Kind.LATERAL,
@@ -90,7 +89,7 @@ def list_pictures(manifest: Path) -> list[Picture]:
     Raises:
         DataError: the manifest cannot be read or lacks a column.
     """
-    rows = _rows(manifest, ("file", "kind", "detail", "source"))
+    rows = read_records(manifest, ("file", "kind", "detail", "source"))
     return [
         Picture(manifest.parent / row["file"], KINDS[row["kind"]], row["source"], _group(row), row["kind"])
         for row in rows
@@ -108,7 +107,7 @@ def list_radiographs(manifest: Path, leave_out: Iterable[str] = ()) -> list[Pict
     Raises:
         DataError: the manifest cannot be read or lacks a column.
     """
-    rows = _rows(manifest, ("path", "source", "patient", "view", "age"))
+    rows = read_records(manifest, ("path", "source", "patient", "view", "age"))
     left_out = set(leave_out)
     return [
         Picture(manifest.parent / row["path"], Kind.FRONTAL, row["source"], _patient(row), _band(row))
@@ -144,19 +143,6 @@ def make_examples(pictures: Iterable[Picture], seed: int = 0) -> Iterator[Exampl
 
 
 _OTHER, _LATERAL = 2, 7
-
-
-def _rows(manifest: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            if missing := set(columns) - set(reader.fieldnames or ()):
-                raise DataError(f"{manifest}: the first line must name the columns {', '.join(sorted(missing))}")
-            return list(reader)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{manifest}: not a CSV text file ({error})") from error
-    except OSError as problem:
-        raise DataError(f"{manifest}: cannot be read ({problem.strerror})") from problem
 
 
 def _group(row: dict[str, str]) -> str:

@@ -159,13 +159,11 @@ def divide(
     Returns:
         (N,), 0 up to FOLDS.
     """
-    hospitals = ["same" if name in same else str(name) for name in np.unique(sources[elsewhere])]
-    places = {hospital: place % FOLDS for place, hospital in enumerate(dict.fromkeys(hospitals))}
+    hospital = {str(name): "same" if name in same else str(name) for name in np.unique(sources[elsewhere])}
+    places = {name: place % FOLDS for place, name in enumerate(dict.fromkeys(hospital.values()))}
     return np.array(
         [
-            places["same" if source in same else str(source)]
-            if other
-            else int(sha256(group.encode()).hexdigest(), 16) % FOLDS
+            places[hospital[str(source)]] if other else int(sha256(group.encode()).hexdigest(), 16) % FOLDS
             for group, source, other in zip(groups, sources, elsewhere, strict=True)
         ]
     )

@@ -1,6 +1,5 @@
 """Fit the lung map: which cells of a radiograph are lung, from masks that people drew."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from PIL import Image
 
 from pneumoscope.errors import DataError
 from pneumoscope.network.envelope import LungHead
+from pneumoscope.tables import read_records
 
 CELLS = 100_000
 """At most as many cells are fitted to; more change nothing but the time."""
@@ -44,14 +44,8 @@ def list_masked(table: Path, films: Path) -> list[MaskedRadiograph]:
     Raises:
         DataError: the table cannot be read, or names a file that is not there.
     """
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-        found = [
-            MaskedRadiograph(films / row.get("label", "") / row["film"], table.parent / row["mask"]) for row in rows
-        ]
-    except (OSError, KeyError, csv.Error, UnicodeDecodeError) as problem:
-        raise DataError(f"{table}: no table of films and masks ({problem})") from problem
+    rows = read_records(table, ("film", "mask"), ("label",))
+    found = [MaskedRadiograph(films / row["label"] / row["film"], table.parent / row["mask"]) for row in rows]
     missing = [path for pair in found for path in (pair.path, pair.mask) if not path.is_file()]
     if missing:
         raise DataError(f"{table}: {missing[0]} does not exist, nor do {len(missing) - 1} others")

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import BundleCard
 from pneumoscope.bundle.seal import SelfTestRecord
+from pneumoscope.decision import envelope
 from pneumoscope.errors import BundleError
 
 INPUT = "radiograph"
 OUTPUTS = ("logits", "cam")
-ENVELOPE_OUTPUTS = ("content", "novelty", "lungs")
 
 
 class Outputs(NamedTuple):
@@ -93,7 +93,7 @@ def wanted_outputs(card: BundleCard, tensors: Collection[str], bundle: Path) -> 
     Raises:
         BundleError: its graph gives less.
     """
-    wanted = OUTPUTS + ENVELOPE_OUTPUTS if card.envelope else OUTPUTS
+    wanted = OUTPUTS + envelope.OUTPUTS if card.envelope else OUTPUTS
     if missing := [name for name in wanted if name not in tensors]:
         raise BundleError(f"{bundle}: the bundle cannot be trusted: it has no output {', '.join(missing)}.")
     return wanted
