@@ -6,12 +6,15 @@ A table lies between two comments that name it. The words around it are written 
 radiograph.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from experiments import HERE, campaign, closed
+from experiments.envelope import page as envelope
+from experiments.fuzz import record as fuzz
 from experiments.heatmap_check import page as heatmap_check
 from experiments.label_quality import page as label_quality
 from experiments.networks import NETWORKS, networks
@@ -44,6 +47,10 @@ def _of(folder: str, kind: str, name: str, write: Callable[[dict[str, Any]], Any
     return lambda: write(campaign(folder).content(kind, name))
 
 
+def _measured(folder: str, write: Callable[[dict[str, Any]], str]) -> Callable[[], str]:
+    return lambda: write(json.loads((HERE / folder / "measured.json").read_text(encoding="utf-8")))
+
+
 def _networks(names: tuple[str, ...]) -> Callable[[], str]:
     return lambda: networks(*names)
 
@@ -65,6 +72,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "robustness": _of("robustness", "stress", "release 1.4.0", robustness.tables),
     "cam-check": _of("heatmap_check", "heatmap check", "release 1.5.0", heatmap_check.tables),
     "label-quality": _of("label_quality", "label quality", "five folds", label_quality.tables),
+    "hospitals and kinds left out": _measured("envelope", envelope.markdown),
+    "kinds of file": _measured("fuzz", lambda found: fuzz.tables(found)["kinds of file"]),
+    "damages": _measured("fuzz", lambda found: fuzz.tables(found)["damages"]),
     **{f"networks of {folder}": _networks(names) for folder, names in COMPARED.items()},
 }
 """What each place on a page is filled with."""

@@ -2,9 +2,9 @@
 
     python -m experiments.envelope --work DIR [--bundle FILE]
 
-writes measured.json beside this module and fills the table of README.md. Films and pictures are looked for under
-PNEUMOSCOPE_DATA. DIR keeps their features, as ``pneumoscope envelope --work`` does: give the same folder, and the same
-float bundle.
+writes measured.json beside this module; ``python -m experiments.evidence`` fills the tables of README.md from it. Films
+and pictures are looked for under PNEUMOSCOPE_DATA. DIR keeps their features, as ``pneumoscope envelope --work`` does:
+give the same folder, and the same float bundle.
 """
 
 import argparse
@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from experiments.envelope.page import MARGINS
 from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli.progress import live_progress
 from pneumoscope.data.layout import load
 from pneumoscope.decision.envelope import Kind, margin
-from pneumoscope.files import make_folder, sha256, write_json, write_text
+from pneumoscope.files import make_folder, sha256, write_json
 from pneumoscope.network.features import Features
 from pneumoscope.progress import Progress
 from pneumoscope.release.envelope.build import Table, measure, out_of_fold
@@ -27,16 +28,13 @@ from pneumoscope.release.envelope.examples import list_home, list_pictures, list
 from pneumoscope.release.envelope.fit import MISTAKEN, balanced_weights, divide, fit_content
 
 HERE = Path(__file__).parent
-RECORD, PAGE = HERE / "measured.json", HERE / "README.md"
-BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
+RECORD = HERE / "measured.json"
 
 CUT_OUT = ("rsna_lungs",)
 """Sources that are no whole films."""
 
 SAME = ("nih", "rsna")
 """Sources that are one hospital."""
-
-MARGINS = (0.0, 1.0, 2.0)
 
 
 def read_table(data: Path, bundle: Path, work: Path, progress: Progress) -> Table:
@@ -80,29 +78,8 @@ def kinds(table: Table, progress: Progress) -> list[dict[str, Any]]:
     return rows
 
 
-def markdown(record: dict[str, Any]) -> str:
-    """The two tables, the worst row first."""
-    head = " | ".join(f"margin {least:g}" for least in MARGINS)
-    lines = [
-        f"| films of a hospital that was left out | films | refused: {head} |",
-        "|---|---|" + "---|" * len(MARGINS),
-    ]
-    for row in sorted(record["hospitals"], key=lambda row: -row["refused"][0] / row["films"]):
-        name = row["name"] + (", mildly altered" if row["altered"] else "")
-        lines.append(f"| {name} | {row['films']} | {_shares(row['refused'], row['films'])} |")
-    lines += ["", f"| kind of picture that was left out | pictures | let through: {head} |"]
-    lines.append("|---|---|" + "---|" * len(MARGINS))
-    for row in sorted(record["kinds"], key=lambda row: -row["passed"][0] / row["pictures"]):
-        lines.append(f"| {row['name']} | {row['pictures']} | {_shares(row['passed'], row['pictures'])} |")
-    return "\n".join(lines) + f"\n\nFloat bundle `{record['bundle_sha256'][:12]}`.\n"
-
-
-def _shares(counts: Sequence[int], of: int) -> str:
-    return " | ".join(f"{count} ({count / of:.1%})" for count in counts)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, write the record, fill the page."""
+    """Measure, and write the record."""
     parser = argparse.ArgumentParser(prog="python -m experiments.envelope", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="features that were measured; a second run goes on")
     parser.add_argument("--bundle", type=Path, default=RELEASED, metavar="FILE", help="the float bundle")
@@ -116,8 +93,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "kinds": kinds(table, progress),
         }
     write_json(RECORD, record)
-    before, rest = PAGE.read_text().split(BEGIN)
-    write_text(PAGE, before + BEGIN + markdown(record) + END + rest.split(END)[1])
 
 
 if __name__ == "__main__":
