@@ -59,6 +59,7 @@ _HOSPITALS = Recipe(
     ),
     augmentation=_HIDING_THE_HOSPITAL,
     inference_size=192,
+    crop_source_size=448,
 )
 """On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is. No
 figures: it was not run whole."""
