@@ -103,7 +103,7 @@ def fit_calibration(
         raise DataError(
             "the scores rank normal radiographs above pneumonias, so no calibration can help; check labels and training"
         )
-    return Calibration(slope, intercept, float(counted[positive].sum() / counted.sum()))
+    return Calibration(slope, intercept, round(float(counted[positive].sum() / counted.sum()), 6))
 
 
 def choose_operating_points(
