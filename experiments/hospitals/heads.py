@@ -1,6 +1,6 @@
 """Fit heads to the features of 1.4.0: on all hospitals, and without each of them.
 
-    python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--bundle BUNDLE.onnx]
+    python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--ridge R] [--bundle BUNDLE.onnx]
 
 FEATURES.npz is from ``experiments.hospitals.features``. The record holds, for the released head, the head of all
 hospitals (on held-out films) and the head without each hospital (on all films of that), the rows of
@@ -24,7 +24,7 @@ from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights
 
 RIDGE = 0.005
-"""Factor on the squared norm of the kernel, added to the mean loss."""
+"""Factor on the squared norm of the kernel, added to the mean loss, where no other is asked for."""
 
 Values = NDArray[np.float64]
 
@@ -46,12 +46,13 @@ class Head:
         return np.asarray(pneumonia_score(features @ self.kernel + self.bias))
 
 
-def fit(features: Values, films: list[Film]) -> Head:
+def fit(features: Values, films: list[Film], ridge: float = RIDGE) -> Head:
     """Fit a head by weighted maximum likelihood; a pneumonia of unknown subtype allows both.
 
     Args:
         features: (N, 2048).
         films: N of them, all trained on.
+        ridge: factor on the squared norm of the kernel, above 0.
     """
     from scipy.optimize import minimize
 
@@ -69,8 +70,8 @@ def fit(features: Values, films: list[Film]) -> Head:
         right = np.logaddexp.reduce(np.where(allowed, logits, -np.inf), axis=1, keepdims=True)
         wrong = np.exp(logits - everything) - np.where(allowed, np.exp(logits - right), 0)
         slope = x.T @ (weights * wrong)
-        slope[:-1] += 2 * RIDGE * kernel[:-1]
-        return float((weights * (everything - right)).sum() + RIDGE * (kernel[:-1] ** 2).sum()), slope.ravel()
+        slope[:-1] += 2 * ridge * kernel[:-1]
+        return float((weights * (everything - right)).sum() + ridge * (kernel[:-1] ** 2).sum()), slope.ravel()
 
     found = minimize(loss, np.zeros(x.shape[1] * 3), jac=True, method="L-BFGS-B", options={"maxiter": 300})
     kernel = found.x.reshape(-1, 3)
@@ -108,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("features", type=Path)
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
+    parser.add_argument("--ridge", type=float, default=RIDGE)
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
     options = parser.parse_args()
     with np.load(options.features) as stored:
@@ -117,14 +119,14 @@ def main() -> None:
     train = np.array([film.labelled.split == "train" for film in films])
     heads = {
         "released": released_head(),
-        "all": fit(features[train], [f for f, own in zip(films, train, strict=True) if own]),
+        "all": fit(features[train], [f for f, own in zip(films, train, strict=True) if own], options.ridge),
     }
     record: dict[str, Any] = {name: rows_of(head, features, films, ~train) for name, head in heads.items()}
     record["worst_pair"] = {name: worst_pair(record[name]) for name in heads}
     for hospital in sorted(set(HOSPITALS.values()) - {"nih_lungs"}):
         out = np.isin(hospitals, sorted(left_out([hospital])))
         kept = train & ~out
-        head = fit(features[kept], [f for f, own in zip(films, kept, strict=True) if own])
+        head = fit(features[kept], [f for f, own in zip(films, kept, strict=True) if own], options.ridge)
         record[f"without {hospital}"] = rows_of(head, features, films, out)
     write_record(options.out, record)
     if options.bundle:
