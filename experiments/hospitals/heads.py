@@ -23,7 +23,7 @@ from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights
 
-RIDGE = 0.005
+RIDGE = 0.2
 """Factor on the squared norm of the kernel, added to the mean loss, where no other is asked for."""
 
 Values = NDArray[np.float64]
@@ -100,7 +100,7 @@ def write_head(head: Head, path: Path) -> None:
 
     model = build(str(RELEASED))
     model.get_layer("head_cam").set_weights([head.kernel[None, None].astype(np.float32), head.bias.astype(np.float32)])
-    card = replace(read_card(RELEASED), name="hospitals-head", version="0.0.0", validation={})
+    card = replace(read_card(RELEASED), name="hospitals-head", version="0.0.0", validation={}, envelope=None)
     write_bundle(model, card, path, 192)
 
 
