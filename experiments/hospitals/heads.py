@@ -8,6 +8,8 @@ hospitals (on held-out films) and the head without each hospital (on all films o
 """
 
 import argparse
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -92,15 +94,25 @@ def rows_of(head: Head, features: Values, films: list[Film], chosen: NDArray[np.
     return measure([film for film, own in zip(films, chosen, strict=True) if own], head.scores(features[chosen]))
 
 
-def write_head(head: Head, path: Path) -> None:
-    """The released bundle with another head; its calibration is still that of the released head."""
+def write_head(head: Head, ridge: float, films: Sequence[Film], path: Path) -> None:
+    """The released bundle with another head, fitted to films; its calibration is still that of the released head."""
     from experiments.hospitals.line import read_card
     from pneumoscope.network.export import write_bundle
     from pneumoscope.network.resnet import build
 
     model = build(str(RELEASED))
     model.get_layer("head_cam").set_weights([head.kernel[None, None].astype(np.float32), head.bias.astype(np.float32)])
-    card = replace(read_card(RELEASED), name="hospitals-head", version="0.0.0", validation={}, envelope=None)
+    counts = Counter(f"{film.source} {film.labelled.label}" for film in films)
+    made = {"head": {"films": dict(sorted(counts.items())), "ridge": ridge, "command": "experiments.hospitals.heads"}}
+    released = read_card(RELEASED)
+    card = replace(
+        released,
+        training=released.training | made,
+        name="hospitals-head",
+        version="0.0.0",
+        validation={},
+        envelope=None,
+    )
     write_bundle(model, card, path, 192)
 
 
@@ -130,7 +142,8 @@ def main() -> None:
         record[f"without {hospital}"] = rows_of(head, features, films, out)
     write_record(options.out, record)
     if options.bundle:
-        write_head(heads["all"], options.bundle)
+        trained = [film for film, own in zip(films, train, strict=True) if own]
+        write_head(heads["all"], options.ridge, trained, options.bundle)
 
 
 if __name__ == "__main__":
