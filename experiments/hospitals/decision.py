@@ -26,8 +26,11 @@ from experiments.hospitals.sources import HOME, Film, campaign_films
 from lab.machine import write_record
 from pneumoscope.bundle.card import METADATA_KEY, AgeRange, BundleCard
 from pneumoscope.decision.labels import Finding
+from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.evaluation.evaluation import evaluate
+from pneumoscope.evaluation.predictions import Predictions
 from pneumoscope.release.fit_rule import fit_calibration
 from pneumoscope.release.worst_source import Group, worst_source_rule
 from pneumoscope.training.radiographs.balance import balanced_weights
@@ -80,7 +83,9 @@ def fit(films: Sequence[Film], scores: NDArray[np.floating]) -> DecisionRule:
     pneumonias = groups(films, scores, SENSITIVITY, positive=True)
     [home] = [group for group in pneumonias if group.goal == AT_HOME]
     floor = replace(home, goal=FLOOR)
-    return worst_source_rule(fit_calibration(scores, positive, weights), normals, pneumonias, floor)
+    rule = worst_source_rule(fit_calibration(scores, positive, weights), normals, pneumonias, floor)
+    baseline = OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline")
+    return replace(rule, operating_points=(*rule.operating_points, baseline))
 
 
 def answers(films: Sequence[Film], scores: NDArray[np.floating], rule: DecisionRule) -> list[dict[str, Any]]:
@@ -107,10 +112,17 @@ def _own(films: Sequence[Film], source: str, belongs: Callable[[Film], bool], po
     ]
 
 
-def build_card(card: BundleCard, rule: DecisionRule, version: str, rows: Sequence[dict[str, Any]]) -> BundleCard:
+def evaluate_home(films: Sequence[Film], logits: NDArray[np.floating], rule: DecisionRule) -> dict[str, Any]:
+    """What a card says of the validation: that of the held-out films of home."""
+    own = [i for i, film in enumerate(films) if film.source == HOME]
+    predictions = Predictions(tuple(films[i].labelled for i in own), np.asarray(logits[own], dtype=np.float32))
+    found = evaluate(predictions, rule, "Validation (held-out films of home)").to_dict()
+    return {key: found[key] for key in ("title", "counts", "ranking", "points", "resampling")}
+
+
+def build_card(card: BundleCard, rule: DecisionRule, version: str, validation: dict[str, Any]) -> BundleCard:
     """The card of a bundle of many hospitals."""
     data = {"source": "chest_xray/train and elsewhere/ (NOTICE names all sources)", "population": POPULATION}
-    kept = [row for row in rows if row["normals"] + row["pneumonias"] > 0]
     return replace(
         card,
         name="pneumoscope-resnet50",
@@ -119,7 +131,7 @@ def build_card(card: BundleCard, rule: DecisionRule, version: str, rows: Sequenc
         licence="Apache-2.0",
         rule=rule,
         training=card.training | {"data": data | {"licence": "see NOTICE"}},
-        validation={"title": "Held-out films by source, at the default threshold", "sources": kept},
+        validation=validation,
         intended_use="Research on screening frontal chest films of children from 1 year on and of adults, for "
         "pneumonia. No medical device.",
         limits=LIMITS,
@@ -146,11 +158,13 @@ def main() -> None:
     parser.add_argument("--record", type=output, required=True, metavar="RECORD.json")
     options = parser.parse_args()
     films = [film for film in campaign_films() if film.labelled.split == "val"]
-    scores = pneumonia_score(score_bundle(options.bundle, films, options.lungs)).astype(np.float64)
+    logits = score_bundle(options.bundle, films, options.lungs)
+    scores = pneumonia_score(logits).astype(np.float64)
     rule = fit(films, scores)
     default = rule.operating_point().threshold
     rows = measure(films, scores, threshold_score(rule, default))
-    write_card(options.bundle, build_card(read_card(options.bundle), rule, options.version, rows), options.out)
+    card = build_card(read_card(options.bundle), rule, options.version, evaluate_home(films, logits, rule))
+    write_card(options.bundle, card, options.out)
     points = {point.name: [threshold_score(rule, point.threshold), point.threshold] for point in rule.operating_points}
     write_record(options.record, {"points": points, "rows": rows, "answers": answers(films, scores, rule)})
     for name, (score, threshold) in points.items():
