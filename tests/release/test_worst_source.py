@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pneumoscope.errors import DataError
-from pneumoscope.release.worst_source import LEAST, Group, best_pair_score, rule_in_score, rule_out_score
+from pneumoscope.release.worst_source import LEAST, MARGIN, Group, best_pair_score, rule_in_score, rule_out_score
 
 
 def groups(seed: int, mean: float, goals: Sequence[float] = (0.95, 0.9)) -> list[Group]:
@@ -25,7 +25,10 @@ def test_at_the_rule_out_score_every_group_meets_its_goal_and_just_above_one_doe
         return all(np.mean(group.scores >= at) >= group.goal - 1e-12 for group in pneumonias)
 
     assert met(score)
-    assert not met(float(np.nextafter(score, np.inf)))
+    nearest = np.concatenate([group.scores for group in pneumonias])
+    nearest = nearest[nearest >= score].min()
+    assert 0 < nearest - score <= MARGIN / 2 + 1e-9
+    assert not met(float(np.nextafter(nearest, np.inf)))
 
 
 @given(some.integers(0, 10**6))
@@ -37,7 +40,10 @@ def test_at_the_rule_in_score_every_group_meets_its_goal_and_just_below_one_does
         return all(np.mean(group.scores < at) >= group.goal - 1e-12 for group in normals)
 
     assert met(score)
-    assert not met(float(np.nextafter(score, -np.inf)))
+    nearest = np.concatenate([group.scores for group in normals])
+    nearest = nearest[nearest <= score].max()
+    assert 0 < score - nearest <= MARGIN / 2 + 1e-9
+    assert not met(float(np.nextafter(nearest, -np.inf)))
 
 
 def test_the_best_pair_is_that_of_the_worst_groups() -> None:

@@ -19,6 +19,9 @@ from pneumoscope.errors import DataError
 LEAST = 20
 """Fewest films of a group that may choose a threshold."""
 
+MARGIN = 0.1
+"""Most that a threshold lies away from the film that set it, twice."""
+
 GRID = np.arange(-40, 41) / 20
 """Raw scores among which the default threshold is chosen."""
 
@@ -75,20 +78,29 @@ def _goals(groups: Sequence[Group]) -> str:
 def rule_out_score(pneumonias: Sequence[Group]) -> float:
     """The highest raw score below which no group has more pneumonias than its goal allows.
 
+    It lies halfway to the next pneumonia below, so that rounding in another runtime moves no film over it.
+
     Raises:
         DataError: no group has LEAST films.
     """
-    return min(float(np.sort(group.scores)[_allowed(group)]) for group in large_enough(pneumonias))
+    groups = large_enough(pneumonias)
+    score = min(float(np.sort(group.scores)[_allowed(group)]) for group in groups)
+    everything = np.concatenate([group.scores for group in groups])
+    return (score + float(np.max(everything[everything < score], initial=score - MARGIN))) / 2
 
 
 def rule_in_score(normals: Sequence[Group]) -> float:
     """The lowest raw score from which on no group has more normals than its goal allows.
 
+    It lies halfway to the next normal above, so that rounding in another runtime moves no film over it.
+
     Raises:
         DataError: no group has LEAST films.
     """
-    highest = (float(np.sort(group.scores)[::-1][_allowed(group)]) for group in large_enough(normals))
-    return float(np.nextafter(max(highest), np.inf))
+    groups = large_enough(normals)
+    score = max(float(np.sort(group.scores)[::-1][_allowed(group)]) for group in groups)
+    everything = np.concatenate([group.scores for group in groups])
+    return (score + float(np.min(everything[everything > score], initial=score + MARGIN))) / 2
 
 
 def best_pair_score(
