@@ -1,0 +1,1 @@
+"""The station: films come in over the network, and results go back."""
