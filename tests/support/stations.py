@@ -64,7 +64,7 @@ def encode(film: Dataset) -> bytes:
 def make_result(**values: Any) -> ScreeningResult:
     """A screened film with a pneumonia and a heatmap."""
     preview = np.asarray(Image.open(SAMPLES / "synthetic-bacterial-1.png").convert("L"))
-    hot = np.full((7, 7), -2.0, np.float32)
+    hot = np.full((7, 7), 1.0, np.float32)
     hot[3:6, 4:6] = 12.0
     usual: dict[str, Any] = {
         "source": None,

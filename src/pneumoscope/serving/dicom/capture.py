@@ -65,6 +65,10 @@ def build_capture(result: ScreeningResult, source: Dataset) -> Dataset:
             specific_character_set=film.SpecificCharacterSet,
         )
         capture.PatientOrientation = None  # a panel of text has none
+        if film.get("BodyPartExamined") == "CHEST":
+            capture.BodyPartExamined = "CHEST"
+        else:
+            capture.Laterality = None  # not known: only of a part that there is once is it left out
         capture.DerivationDescription = "Preview of the film with the result of a screening for pneumonia"
         capture.SourceImageSequence = [_reference(film)]
         capture.DateOfSecondaryCapture, capture.TimeOfSecondaryCapture = DA(time.date()), TM(time.time())

@@ -103,7 +103,7 @@ def describe_source(source: Dataset) -> Dataset:
         setattr(kept, keyword, value)
     if kept.SOPClassUID not in RADIOGRAPH_CLASSES:
         raise DataError("the object is of no SOP class of radiographs, so no result in DICOM is made for it")
-    for keyword in (*PATIENT, *STUDY):
+    for keyword in (*PATIENT, *STUDY, "BodyPartExamined"):
         value = _usable(source, keyword)
         if value is not None or keyword in _ALWAYS:
             setattr(kept, keyword, value)

@@ -44,9 +44,7 @@ def draw_panel(result: ScreeningResult, time: datetime) -> Image.Image:
     _draw_film(panel, draw, result)
     y = _write(draw, 24, "Pneumoscope: screening for pneumonia", 20, _QUIET)
     y = _draw_assessed(draw, y, result) if result.finding else _draw_refused(draw, y, result)
-    for sentence in _notes(result):
-        y = _write(draw, y + 6, sentence, 18, _TEXT)
-    _draw_foot(draw, result, time)
+    _draw_notes(draw, y, _draw_foot(draw, result, time), result)
     draw.rectangle((0, _BANNER, *SIZE), fill=_BANNER_BACK)
     draw.text((SIZE[0] / 2, (_BANNER + SIZE[1]) / 2), RESEARCH_USE, "white", _font(28), anchor="mm")
     return panel
@@ -91,10 +89,7 @@ def _draw_scale(draw: ImageDraw.ImageDraw, y: int, probability: float, rule_out:
     draw.line((mark, y, mark, y + 20), fill="white", width=3)
     draw.text((_LEFT, y + 30), "0", _QUIET, _font(18), anchor="la")
     draw.text((_RIGHT, y + 30), "1", _QUIET, _font(18), anchor="ra")
-    lines = (f"below {rule_out:.3f}: normal", f"from {threshold:.3f}: pneumonia")
-    if rule_out < threshold:
-        lines = (lines[0], "between: uncertain", lines[1])
-    return _write(draw, y + 58, ",  ".join(lines), 18, _QUIET)
+    return _write(draw, y + 58, f"Normal below {rule_out:.3f}, pneumonia from {threshold:.3f}", 18, _QUIET)
 
 
 def _draw_refused(draw: ImageDraw.ImageDraw, y: int, result: ScreeningResult) -> int:
@@ -103,6 +98,16 @@ def _draw_refused(draw: ImageDraw.ImageDraw, y: int, result: ScreeningResult) ->
         y = _write(draw, y + 4, f"{REASONS[result.reason].meaning}.", 24, _TEXT)
         y = _write(draw, y + 4, f"Reason: {result.reason}", 18, _QUIET)
     return _write(draw, y + 10, result.detail or "", 22, _TEXT)
+
+
+def _draw_notes(draw: ImageDraw.ImageDraw, y: int, end: int, result: ScreeningResult) -> None:
+    notes = list(_notes(result))
+    for number, sentence in enumerate(notes):
+        height = 6 + 24 * len(list(_lines(sentence, 18)))
+        if y + height + 30 > end and number < len(notes) - 1:
+            _write(draw, y + 6, f"{len(notes) - number} more notes are in the report.", 18, _TEXT)
+            return
+        y = _write(draw, y + 6, sentence, 18, _TEXT)
 
 
 def _notes(result: ScreeningResult) -> Iterator[str]:
@@ -116,17 +121,18 @@ def _notes(result: ScreeningResult) -> Iterator[str]:
         yield remark.sentence
 
 
-def _draw_foot(draw: ImageDraw.ImageDraw, result: ScreeningResult, time: datetime) -> None:
+def _draw_foot(draw: ImageDraw.ImageDraw, result: ScreeningResult, time: datetime) -> int:
+    """Say at the foot of the column which model spoke and when; give where the foot begins."""
     model = result.model
     lines = [f"Model {model.name} {model.version}, bundle {model.sha256[:12]}"]
     if result.site_profile_sha256:
         lines.append(f"Thresholds of the site profile {result.site_profile_sha256[:12]}")
     lines += [f"Operating point {result.operating_point}", f"Pneumoscope {__version__}, {time:%Y-%m-%d %H:%M}"]
     y = _BANNER - 20 - 24 * len(lines)
-    draw.rectangle((_LEFT, y - 14, SIZE[0], _BANNER), fill=_BACK)  # notes that are too many end here
     draw.line((_LEFT, y - 12, _RIGHT, y - 12), fill=_QUIET)
     for number, line in enumerate(lines):
         draw.text((_LEFT, y + 24 * number), line, _QUIET, _font(18))
+    return y - 12
 
 
 def _write(draw: ImageDraw.ImageDraw, y: int, text: str, size: int, ink: str) -> int:
