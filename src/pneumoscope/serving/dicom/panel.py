@@ -111,12 +111,12 @@ def _draw_notes(draw: ImageDraw.ImageDraw, y: int, end: int, result: ScreeningRe
 
 
 def _notes(result: ScreeningResult) -> Iterator[str]:
+    if result.model.trial:
+        yield f"Trial model: {result.model.trial}"
     if result.heatmap is HeatmapStatus.SHOWN:
         yield "Colour on the film: what raised the probability."
     elif result.heatmap is not None:
         yield result.heatmap.why_hidden or ""
-    if result.model.trial:
-        yield f"Trial model: {result.model.trial}"
     for remark in result.remarks:
         yield remark.sentence
 
