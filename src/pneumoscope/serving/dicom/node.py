@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pneumoscope.errors import DataError, system_text
 from pneumoscope.extras import needed
@@ -19,7 +19,10 @@ from pneumoscope.serving.spool import SpoolFullError
 
 if TYPE_CHECKING:
     from pynetdicom.ae import ApplicationEntity
+    from pynetdicom.dimse_primitives import C_STORE
     from pynetdicom.events import Event
+
+    from pneumoscope.serving.dicom.server import GuardedSocket
 
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
@@ -171,8 +174,9 @@ class DicomNode:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, and end open associations; what was not acknowledged is sent again by its sender. Safe to
-        repeat.
+        """Stop listening and end open associations. Safe to repeat.
+
+        What was not acknowledged is sent again by its sender.
         """
         if self._server is None or self._thread is None:
             return
@@ -250,7 +254,7 @@ class DicomNode:
 
 
 def _count_anew(event: Event) -> None:
-    event.assoc.dul.socket.received = 0
+    cast("GuardedSocket", event.assoc.dul.socket).received = 0
 
 
 def _caller_of(event: Event) -> tuple[str, str]:
@@ -269,7 +273,7 @@ def _file_of(event: Event) -> bytes:
     from pydicom.dataset import FileMetaDataset
     from pydicom.filewriter import write_file_meta_info
 
-    request, file = event.request, io.BytesIO()
+    request, file = cast("C_STORE", event.request), io.BytesIO()
     if request.DataSet is None:
         raise DataError("the message holds no data set")
     with quietly():

@@ -52,8 +52,8 @@ STUDY = (
 )
 """What is taken from the study's modules of the film."""
 
-_ALWAYS = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime")
-_ALWAYS += ("AccessionNumber", "StudyID", "ReferringPhysicianName")  # of type 2: empty where they are not known
+_PATIENT_ALWAYS = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")  # type 2: empty if not known
+_STUDY_ALWAYS = ("StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName")
 _CHECKED = ("AS", "CS", "DA", "DS", "TM")  # a value that is none of these would stop the object from being made
 _UID = re.compile(r"[0-9.]{1,64}")
 _LIBRARIES = ("dicomweb_client", "highdicom", "pydicom", "pynetdicom")
@@ -105,7 +105,7 @@ def describe_source(source: Dataset) -> Dataset:
         raise DataError("the object is of no SOP class of radiographs, so no result in DICOM is made for it")
     for keyword in (*PATIENT, *STUDY, "BodyPartExamined"):
         value = _usable(source, keyword)
-        if value is not None or keyword in _ALWAYS:
+        if value is not None or keyword in (*_PATIENT_ALWAYS, *_STUDY_ALWAYS):
             setattr(kept, keyword, value)
     kept.SpecificCharacterSet = _character_set(source)
     return kept

@@ -74,13 +74,13 @@ class GuardedServer(ThreadedAssociationServer):
     """
 
     daemon_threads = True
-    _ae: ApplicationEntity
 
     def __init__(self, ae: ApplicationEntity, *arguments: Any, **options: Any) -> None:
         """Listen; see ``pynetdicom.transport.AssociationServer``."""
         self._starting = 0
         self._lock = threading.Lock()
-        super().__init__(ae, *arguments, request_handler=GuardedHandler, **options)
+        options["request_handler"] = GuardedHandler
+        super().__init__(ae, *arguments, **options)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection, without a word to its peer."""

@@ -5,7 +5,9 @@ import hashlib
 _SCHEME = "pneumoscope 1"  # a change of what goes in gives other UIDs to the same result
 
 
-def derive_uid(source_uid: str, content_sha256: str, bundle_sha256: str, profile_sha256: str | None, purpose: str) -> str:
+def derive_uid(
+    source_uid: str, content_sha256: str, bundle_sha256: str, profile_sha256: str | None, purpose: str
+) -> str:
     """Derive a UID that nobody else can have, and that a resend of the same film has again.
 
     It is 2.25, the arc of PS3.5 B.2, and the first 128 bits of a SHA-256 as one number.
