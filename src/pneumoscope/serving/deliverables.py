@@ -50,12 +50,11 @@ def heat_shown(result: ScreeningResult) -> bool:
     return result.heatmap is not None and result.heatmap.why_hidden is None
 
 
-def describe(result: ScreeningResult, prevalence: float | None) -> dict[str, Any]:
+def describe(result: ScreeningResult) -> dict[str, Any]:
     """What pages show beside the published record, as JSON values.
 
     Args:
         result: of one film.
-        prevalence: that the bundle was calibrated at.
 
     Returns:
         ``means`` (sentences), ``heatmap`` ("shown", "none", or a sentence why it is hidden), ``remarks`` (sentences),
@@ -63,7 +62,7 @@ def describe(result: ScreeningResult, prevalence: float | None) -> dict[str, Any
     """
     why = result.heatmap.why_hidden if result.heatmap else None
     return {
-        "means": meaning(result, prevalence),
+        "means": meaning(result),
         "heatmap": "shown" if heat_shown(result) else why or "none",
         "remarks": [remark.sentence for remark in result.remarks],
         "site": result.site,

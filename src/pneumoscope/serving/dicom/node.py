@@ -148,6 +148,11 @@ class DicomNode:
             raise RuntimeError("the DICOM node is not started")
         return int(self._server.server_address[1])
 
+    @property
+    def alive(self) -> bool:
+        """Whether it listens."""
+        return self._thread is not None and self._thread.is_alive() and self._server is not None
+
     def start(self) -> None:
         """Listen, on threads of its own.
 
