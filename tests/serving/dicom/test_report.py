@@ -156,7 +156,9 @@ def test_a_film_that_was_not_assessed_has_a_coded_reason_and_no_number(reason: R
 
 def test_remarks_are_coded() -> None:
     report = build_report(make_result(remarks=tuple(Remark)), make_film())
-    assert [value for what, value in coded(report) if what == "remark"] == [code.value for code in codes.REMARKS.values()]
+    assert [value for what, value in coded(report) if what == "remark"] == [
+        code.value for code in codes.REMARKS.values()
+    ]
 
 
 @pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
