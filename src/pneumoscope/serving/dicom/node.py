@@ -223,10 +223,10 @@ class DicomNode:
     def _on_request(self, event: Event) -> None:
         title, host = _caller_of(event)
         accepted = self._settings.may_call(title, host)
+        self._note(title, host, accepted, "association")
         if not accepted:
             event.assoc.acse.send_reject(0x01, 0x01, 0x03)  # permanent, user, calling AE title not recognised
             event.assoc.kill()
-        self._note(title, host, accepted, "association")
 
     def _on_echo(self, event: Event) -> int:
         self._note(*_caller_of(event), True, "echo")
