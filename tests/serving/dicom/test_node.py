@@ -24,7 +24,8 @@ from pneumoscope.errors import DataError
 from pneumoscope.imaging.formats.dicom import RADIOGRAPH_CLASSES
 from pneumoscope.imaging.reading import read
 from pneumoscope.serving.dicom.node import Caller, DicomNode, DicomSettings, syntaxes
-from pneumoscope.serving.dicom.server import MAX_PDU
+from pneumoscope.serving.dicom.sockets import MAX_PDU
+from pneumoscope.serving.dicom.targets import TargetError
 from pneumoscope.serving.dicom.targets.dicom_target import DicomTarget
 from pneumoscope.serving.dicom.tls import Tls
 from pneumoscope.serving.spool import SpoolFullError
@@ -341,7 +342,7 @@ def test_a_slow_sender_is_cut_off(start_node: Callable[..., Any]) -> None:
 
 
 def test_a_message_without_an_end_is_cut_off(start_node: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pneumoscope.serving.dicom.server.MAX_MESSAGE", 300_000)
+    monkeypatch.setattr("pneumoscope.serving.dicom.sockets.MAX_MESSAGE", 300_000)
     running = start_node()
     before = threading.active_count()
     film = make_film(PixelData=bytes(2**20))
@@ -424,7 +425,7 @@ class TestTls:
             return
         ours = Tls(authorities=files.authority) if peer == "without a certificate" else None
         target = DicomTarget("localhost", running.node.port, "ANY", "MODALITY", 5, ours)
-        with pytest.raises(Exception, match="cannot be reached|did not answer"):
+        with pytest.raises(TargetError, match=r"cannot be reached|did not answer|refused"):
             target.test()
         assert settled(before)
         assert not running.calls

@@ -100,7 +100,7 @@ def test_an_archive_that_cannot_find_cannot_tell(archive: Callable[..., int]) ->
 
 def test_an_archive_that_breaks_off_is_tried_again(archive: Callable[..., int]) -> None:
     before = threading.active_count()
-    with pytest.raises(TargetError, match="did not answer|broke") as caught:
+    with pytest.raises(TargetError, match=r"did not answer|broke") as caught:
         target_at(archive(-1)).send([make_outgoing()])
     assert not caught.value.permanent
     assert threading.active_count() <= before + 2  # the archive's own

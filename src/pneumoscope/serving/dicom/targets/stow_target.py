@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _CONFLICT = 409
+_NO_DICOMWEB = "The target's answer is no DICOMweb: check the URL."
 _LATER = (408, 425, 429)  # besides 5xx: what goes away by itself
 
 
@@ -106,12 +107,14 @@ class StowTarget:
             except requests.HTTPError as error:
                 code = _code(error)
                 raise TargetError(_sentence(code), permanent=400 <= code < 500 and code not in _LATER) from error
+            except requests.exceptions.InvalidJSONError as error:
+                raise TargetError(_NO_DICOMWEB, permanent=False) from error
             except requests.exceptions.SSLError as error:
                 raise TargetError("TLS failed: check the certificates of both sides.", permanent=False) from error
             except requests.RequestException as error:
                 raise TargetError("The target cannot be reached, or answers too late.", permanent=False) from error
             except (TypeError, ValueError, KeyError) as error:  # what a body that is no DICOMweb becomes
-                raise TargetError("The target's answer is no DICOMweb.", permanent=False) from error
+                raise TargetError(_NO_DICOMWEB, permanent=False) from error
 
     def _prepare(self, session: Any) -> None:
         session.trust_env = False  # no proxy and no password that somebody left in the environment
