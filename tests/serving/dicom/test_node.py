@@ -15,7 +15,6 @@ from typing import Any
 import pydicom
 import pytest
 from certificates import make_certificates
-from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage, Verification
 from pynetdicom.transport import AssociationSocket
 from stations import CR, DX, encode, make_film, no_proxy
@@ -24,7 +23,7 @@ from pneumoscope.errors import DataError
 from pneumoscope.imaging.formats.dicom import RADIOGRAPH_CLASSES
 from pneumoscope.imaging.reading import read
 from pneumoscope.serving.dicom.node import Caller, DicomNode, DicomSettings, syntaxes
-from pneumoscope.serving.dicom.sockets import MAX_PDU
+from pneumoscope.serving.dicom.sockets import MAX_PDU, CallingEntity
 from pneumoscope.serving.dicom.targets import TargetError
 from pneumoscope.serving.dicom.targets.dicom_target import DicomTarget
 from pneumoscope.serving.dicom.tls import Tls
@@ -40,7 +39,7 @@ def dcmtk(program: str, port: int, *more: str, caller: str = "MODALITY") -> subp
 
 
 def associate(port: int, sop_class: str = CR, syntax: str | None = None, caller: str = "MODALITY", **more: Any) -> Any:
-    entity = AE(caller)
+    entity = CallingEntity(caller)  # pynetdicom's own leaves some sockets to the garbage collector
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 10
     entity.add_requested_context(sop_class, *([syntax] if syntax else []))
     return entity.associate("127.0.0.1", port, **more)
@@ -103,7 +102,7 @@ def test_a_film_is_a_whole_dicom_file(start_node: Callable[..., Any]) -> None:
 def test_every_class_and_syntax_that_is_decoded_is_taken(start_node: Callable[..., Any]) -> None:
     port = start_node().node.port
     for sop_class in RADIOGRAPH_CLASSES:
-        entity = AE("MODALITY")
+        entity = CallingEntity("MODALITY")
         for syntax in syntaxes():
             entity.add_requested_context(sop_class, syntax)
         association = entity.associate("127.0.0.1", port)
@@ -271,7 +270,7 @@ def connect(port: int) -> socket.socket:
 def request() -> bytes:
     """An A-ASSOCIATE-RQ as pynetdicom sends it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        entity = AE("MODALITY")
+        entity = CallingEntity("MODALITY")
         entity.acse_timeout = entity.connection_timeout = 5
         entity.add_requested_context(CR)
         with ThreadPoolExecutor(1) as pool:
