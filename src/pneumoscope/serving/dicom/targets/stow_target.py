@@ -16,6 +16,7 @@ from pneumoscope.serving.dicom.tls import Tls
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_WHOLE = 2**30  # bytes up to which a request is not cut into chunks, which some servers refuse
 _CONFLICT = 409
 _NO_DICOMWEB = "The target's answer is no DICOMweb: check the URL."
 _LATER = (408, 425, 429)  # besides 5xx: what goes away by itself
@@ -99,7 +100,7 @@ class StowTarget:
         silence_libraries()
         with requests.Session() as session:
             self._prepare(session)
-            client = DICOMwebClient(self._url, session=session, timeout=self._timeout)
+            client = DICOMwebClient(self._url, session=session, timeout=self._timeout, chunk_size=_WHOLE)
             client.set_http_retry_params(retry=False)  # the outbox tries again
             try:
                 with quietly():
