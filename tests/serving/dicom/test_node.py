@@ -324,6 +324,15 @@ def test_a_hostile_peer_leaves_nothing_behind(start_node: Callable[..., Any], ki
     assert send(running.node.port, make_film()) == 0
 
 
+def test_a_peer_that_leaves_before_it_asks_is_forgotten_at_once(start_node: Callable[..., Any]) -> None:
+    running = start_node(acse_timeout=60.0, max_associations=2)
+    before = threading.active_count()
+    for _ in range(20):  # as the health check of a load balancer
+        connect(running.node.port).close()
+        assert settled(before)
+    assert send(running.node.port, make_film()) == 0
+
+
 def test_a_slow_sender_is_cut_off(start_node: Callable[..., Any]) -> None:
     said = request()
     running = start_node(acse_timeout=1.0, network_timeout=1.0)

@@ -15,23 +15,26 @@ from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from pneumoscope.serving.dicom.sockets import GuardedSocket
 
+_IDLE = "Sta1"
 _log = logging.getLogger("pneumoscope")
 
 
 class GuardedMachine(StateMachine):
-    """Ends a connection whose peer says something out of order that pynetdicom does not expect; see PS3.8, 9.2."""
+    """Ends what pynetdicom would keep: associations whose peer left before it asked, or speaks out of order."""
 
     def do_action(self, event: str) -> None:
-        """Go on to the next state, or end the connection."""
+        """Go on to the next state, or end the connection; see PS3.8, 9.2."""
+        association = self.dul.assoc
         try:
             super().do_action(event)
         except Exception as error:  # InvalidEventError, and what damaged PDUs lead to
             _log.info("A DICOM connection was ended: %s.", type(error).__name__)
-            association = self.dul.assoc
             cast("GuardedSocket", self.dul.socket).close()
             association.is_aborted, association.is_established = True, False
             association._kill = True
             self.dul.kill_dul()
+        if self.current_state == _IDLE and association.requestor.primitive is None:
+            self.dul.to_user_queue.put(None)  # the association waits for a request; None is that none came
 
 
 class GuardedHandler(RequestHandler):
