@@ -17,7 +17,7 @@ import pytest
 from certificates import make_certificates
 from pynetdicom.sop_class import CTImageStorage, Verification
 from pynetdicom.transport import AssociationSocket
-from stations import CR, DX, encode, make_film, no_proxy
+from stations import CR, DX, encode, make_film, no_proxy, settled
 
 from pneumoscope.errors import DataError
 from pneumoscope.imaging.formats.dicom import RADIOGRAPH_CLASSES
@@ -51,14 +51,6 @@ def send(port: int, film: pydicom.Dataset, **more: Any) -> int:
     status = association.send_c_store(film)
     association.release()
     return int(status.Status)
-
-
-def settled(before: int) -> bool:
-    """Whether the threads come back to their number from before."""
-    end = time.monotonic() + 8
-    while threading.active_count() > before and time.monotonic() < end:
-        time.sleep(0.05)
-    return threading.active_count() <= before
 
 
 def test_dcmtk_hears_an_echo(start_node: Callable[..., Any]) -> None:
