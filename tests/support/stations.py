@@ -2,6 +2,8 @@
 
 import io
 import os
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,3 +113,11 @@ RESULTS = {
 def no_proxy() -> dict[str, str]:
     """The environment of a program that must talk to this machine only."""
     return {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+
+
+def settled(before: int) -> bool:
+    """Whether the threads come back to their number from before."""
+    end = time.monotonic() + 8
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.05)
+    return threading.active_count() <= before

@@ -15,16 +15,16 @@ from typing import Any
 import pydicom
 import pytest
 from certificates import make_certificates
-from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage, Verification
 from pynetdicom.transport import AssociationSocket
-from stations import CR, DX, encode, make_film, no_proxy
+from stations import CR, DX, encode, make_film, no_proxy, settled
 
 from pneumoscope.errors import DataError
 from pneumoscope.imaging.formats.dicom import RADIOGRAPH_CLASSES
 from pneumoscope.imaging.reading import read
 from pneumoscope.serving.dicom.node import Caller, DicomNode, DicomSettings, syntaxes
-from pneumoscope.serving.dicom.server import MAX_PDU
+from pneumoscope.serving.dicom.sockets import MAX_PDU, CallingEntity
+from pneumoscope.serving.dicom.targets import TargetError
 from pneumoscope.serving.dicom.targets.dicom_target import DicomTarget
 from pneumoscope.serving.dicom.tls import Tls
 from pneumoscope.serving.spool import SpoolFullError
@@ -39,7 +39,7 @@ def dcmtk(program: str, port: int, *more: str, caller: str = "MODALITY") -> subp
 
 
 def associate(port: int, sop_class: str = CR, syntax: str | None = None, caller: str = "MODALITY", **more: Any) -> Any:
-    entity = AE(caller)
+    entity = CallingEntity(caller)  # pynetdicom's own leaves some sockets to the garbage collector
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 10
     entity.add_requested_context(sop_class, *([syntax] if syntax else []))
     return entity.associate("127.0.0.1", port, **more)
@@ -51,14 +51,6 @@ def send(port: int, film: pydicom.Dataset, **more: Any) -> int:
     status = association.send_c_store(film)
     association.release()
     return int(status.Status)
-
-
-def settled(before: int) -> bool:
-    """Whether the threads come back to their number from before."""
-    end = time.monotonic() + 8
-    while threading.active_count() > before and time.monotonic() < end:
-        time.sleep(0.05)
-    return threading.active_count() <= before
 
 
 def test_dcmtk_hears_an_echo(start_node: Callable[..., Any]) -> None:
@@ -102,7 +94,7 @@ def test_a_film_is_a_whole_dicom_file(start_node: Callable[..., Any]) -> None:
 def test_every_class_and_syntax_that_is_decoded_is_taken(start_node: Callable[..., Any]) -> None:
     port = start_node().node.port
     for sop_class in RADIOGRAPH_CLASSES:
-        entity = AE("MODALITY")
+        entity = CallingEntity("MODALITY")
         for syntax in syntaxes():
             entity.add_requested_context(sop_class, syntax)
         association = entity.associate("127.0.0.1", port)
@@ -270,7 +262,7 @@ def connect(port: int) -> socket.socket:
 def request() -> bytes:
     """An A-ASSOCIATE-RQ as pynetdicom sends it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        entity = AE("MODALITY")
+        entity = CallingEntity("MODALITY")
         entity.acse_timeout = entity.connection_timeout = 5
         entity.add_requested_context(CR)
         with ThreadPoolExecutor(1) as pool:
@@ -324,6 +316,15 @@ def test_a_hostile_peer_leaves_nothing_behind(start_node: Callable[..., Any], ki
     assert send(running.node.port, make_film()) == 0
 
 
+def test_a_peer_that_leaves_before_it_asks_is_forgotten_at_once(start_node: Callable[..., Any]) -> None:
+    running = start_node(acse_timeout=60.0, max_associations=2)
+    before = threading.active_count()
+    for _ in range(20):  # as the health check of a load balancer
+        connect(running.node.port).close()
+        assert settled(before)
+    assert send(running.node.port, make_film()) == 0
+
+
 def test_a_slow_sender_is_cut_off(start_node: Callable[..., Any]) -> None:
     said = request()
     running = start_node(acse_timeout=1.0, network_timeout=1.0)
@@ -341,7 +342,7 @@ def test_a_slow_sender_is_cut_off(start_node: Callable[..., Any]) -> None:
 
 
 def test_a_message_without_an_end_is_cut_off(start_node: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pneumoscope.serving.dicom.server.MAX_MESSAGE", 300_000)
+    monkeypatch.setattr("pneumoscope.serving.dicom.sockets.MAX_MESSAGE", 300_000)
     running = start_node()
     before = threading.active_count()
     film = make_film(PixelData=bytes(2**20))
@@ -424,7 +425,7 @@ class TestTls:
             return
         ours = Tls(authorities=files.authority) if peer == "without a certificate" else None
         target = DicomTarget("localhost", running.node.port, "ANY", "MODALITY", 5, ours)
-        with pytest.raises(Exception, match="cannot be reached|did not answer"):
+        with pytest.raises(TargetError, match=r"cannot be reached|did not answer|refused"):
             target.test()
         assert settled(before)
         assert not running.calls

@@ -12,6 +12,7 @@ from pneumoscope.serving.dicom.objects import (
     MANUFACTURER,
     RESEARCH_USE,
     describe_source,
+    load_libraries,
     local_time,
     quietly,
     result_uid,
@@ -40,6 +41,7 @@ def build_capture(result: ScreeningResult, source: Dataset) -> Dataset:
         DataError: the film lacks what a DICOM object has to refer to.
         MissingExtraError: the extra ``serve`` is not installed.
     """
+    load_libraries()
     with quietly():
         from highdicom.sc import SCImage
         from pydicom.valuerep import DA, TM

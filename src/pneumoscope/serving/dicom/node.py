@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pynetdicom.dimse_primitives import C_STORE
     from pynetdicom.events import Event
 
-    from pneumoscope.serving.dicom.server import GuardedSocket
+    from pneumoscope.serving.dicom.sockets import GuardedSocket
 
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700

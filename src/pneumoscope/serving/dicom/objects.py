@@ -61,16 +61,21 @@ _LIBRARIES = ("dicomweb_client", "highdicom", "pydicom", "pynetdicom")
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Work with the DICOM libraries, whose warnings and logs may name a patient: nothing of them leaves the context.
-
-    Raises:
-        MissingExtraError: they are not installed.
-    """
+    """Work with the DICOM libraries, whose warnings and logs may name a patient: nothing of them leaves the context."""
     silence_libraries()
-    with needed("DICOM output", "serve"):
-        import highdicom  # noqa: F401
     with captured():
         yield
+
+
+def load_libraries() -> None:
+    """Import what the objects are made with. It takes seconds, so a service does it before the first film comes.
+
+    Raises:
+        MissingExtraError: the extra ``serve`` is not installed.
+    """
+    with needed("DICOM output", "serve"):
+        import highdicom.sc
+        import highdicom.sr  # noqa: F401
 
 
 def silence_libraries() -> None:

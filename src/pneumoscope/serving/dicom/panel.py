@@ -124,7 +124,7 @@ def _notes(result: ScreeningResult) -> Iterator[str]:
 def _draw_foot(draw: ImageDraw.ImageDraw, result: ScreeningResult, time: datetime) -> int:
     """Say at the foot of the column which model spoke and when; give where the foot begins."""
     model = result.model
-    lines = [f"Model {model.name} {model.version}, bundle {model.sha256[:12]}"]
+    lines = [f"Model {model.name} {model.version}", f"Bundle {model.sha256[:12]}"]
     if result.site_profile_sha256:
         lines.append(f"Thresholds of the site profile {result.site_profile_sha256[:12]}")
     lines += [f"Operating point {result.operating_point}", f"Pneumoscope {__version__}, {time:%Y-%m-%d %H:%M}"]

@@ -6,78 +6,35 @@ import logging
 import socket
 import ssl
 import threading
-import time
 from typing import Any, cast
 
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 from pynetdicom.fsm import StateMachine
-from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
-from pneumoscope.imaging.limits import MAX_BYTES
+from pneumoscope.serving.dicom.sockets import GuardedSocket
 
-MAX_PDU = 2**20
-"""Most bytes of one PDU. We ask for 64 KiB; a request for an association takes a few."""
-
-MAX_MESSAGE = MAX_BYTES + 2**22
-"""Most bytes of one message: the largest file that is read, and what carries it."""
-
+_IDLE = "Sta1"
 _log = logging.getLogger("pneumoscope")
 
 
-class GuardedSocket(AssociationSocket):
-    """A connection whose every PDU must come whole within the network timeout, and whose messages are bounded.
-
-    Attributes:
-        received: bytes since the last whole message.
-    """
-
-    received = 0
-
-    def recv(self, nr_bytes: int) -> bytearray:
-        """Read so many bytes, or fewer where the peer closed.
-
-        Raises:
-            OSError: it takes too long, or is too much; pynetdicom then closes the connection.
-        """
-        self.received += nr_bytes
-        if nr_bytes > MAX_PDU or self.received > MAX_MESSAGE:
-            raise ConnectionError("the peer sends more than is taken")
-        timeout = self.assoc.network_timeout
-        end = None if timeout is None else time.monotonic() + timeout
-        connection, content = cast("socket.socket", self.socket), bytearray()
-        while len(content) < nr_bytes:
-            if end is not None:
-                connection.settimeout(max(end - time.monotonic(), 0.001))
-            part = connection.recv(nr_bytes - len(content))
-            if not part:
-                break
-            content += part
-        connection.settimeout(timeout)
-        return content
-
-    def _shutdown_socket(self) -> None:
-        """Close the connection, also where its peer has closed it before: pynetdicom leaves that to chance."""
-        connection = self.socket
-        super()._shutdown_socket()
-        if connection is not None:
-            connection.close()
-
-
 class GuardedMachine(StateMachine):
-    """Ends a connection whose peer says something out of order that pynetdicom does not expect; see PS3.8, 9.2."""
+    """Ends what pynetdicom would keep: associations whose peer left before it asked, or speaks out of order."""
 
     def do_action(self, event: str) -> None:
-        """Go on to the next state, or end the connection."""
+        """Go on to the next state, or end the connection; see PS3.8, 9.2."""
+        association = self.dul.assoc
         try:
             super().do_action(event)
         except Exception as error:  # InvalidEventError, and what damaged PDUs lead to
             _log.info("A DICOM connection was ended: %s.", type(error).__name__)
-            association = self.dul.assoc
-            cast("AssociationSocket", self.dul.socket).close()
+            cast("GuardedSocket", self.dul.socket).close()
             association.is_aborted, association.is_established = True, False
             association._kill = True
             self.dul.kill_dul()
+        if self.current_state == _IDLE and association.requestor.primitive is None:
+            self.dul.to_user_queue.put(None)  # the association waits for a request; None is that none came
 
 
 class GuardedHandler(RequestHandler):

@@ -14,6 +14,7 @@ from target_contract import TargetContract, make_outgoing, uids
 
 from pneumoscope.serving.dicom.targets import Outgoing, Target, TargetError, build_target
 
+SECRET = "sesame"  # noqa: S105  of no door
 DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
@@ -26,7 +27,7 @@ class TestStowTarget(TargetContract):
     def target(self, orthanc: Any) -> Target:
         if not DICOMWEB.exists():
             pytest.skip("Orthanc's DICOMweb is not installed: run scripts/install_servers.sh")
-        return target_at(f"{orthanc.url}/dicom-web", user="reader", password="sesame")
+        return target_at(f"{orthanc.url}/dicom-web", user="reader", password=SECRET)
 
     @pytest.fixture
     def unreachable(self, unused_port: int) -> Target:
@@ -127,12 +128,12 @@ def test_a_refusal_says_whether_to_try_again(serve: Callable[..., str], code: in
 
 
 def test_it_logs_in(serve: Callable[..., str]) -> None:
-    basic = "Basic " + base64.b64encode(b"reader:sesame").decode()
+    basic = "Basic " + base64.b64encode(f"reader:{SECRET}".encode()).decode()
     url = serve(Archive(200, [], basic))
-    assert target_at(url, user="reader", password="sesame").test()
+    assert target_at(url, user="reader", password=SECRET).test()
     with pytest.raises(TargetError, match="login"):
-        target_at(url, user="reader", password="wrong").test()
-    assert target_at(serve(Archive(200, [], "Bearer sesame")), token="sesame").test()
+        target_at(url, user="reader", password=SECRET[1:]).test()
+    assert target_at(serve(Archive(200, [], f"Bearer {SECRET}")), token=SECRET).test()
 
 
 def test_it_speaks_tls(serve: Callable[..., str], tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_what_is_no_dicomweb_is_said_so(serve: Callable[..., str]) -> None:
             base = super().handler()
 
             class Handler(base):  # type: ignore[misc, valid-type]
-                def do_GET(self) -> None:
+                def do_GET(self) -> None:  # noqa: N802
                     self.reply(200, b"<html>")
 
             return Handler

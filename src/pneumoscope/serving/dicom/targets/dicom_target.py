@@ -20,7 +20,7 @@ _VERIFICATION = "1.2.840.10008.1.1"
 _FIND = "1.2.840.10008.5.1.4.1.2.2.1"  # Study Root Query/Retrieve Information Model, FIND
 _STORED = (0x0000, 0xB000, 0xB006, 0xB007)  # success, and stored with a warning
 _DUPLICATE = 0x0111
-_OUT_OF_RESOURCES = range(0xA700, 0xA800)
+_LATER = (*range(0xA700, 0xA800), 0x0110)  # out of resources, and a failure of its own
 
 
 class DicomTarget:
@@ -73,6 +73,8 @@ class DicomTarget:
         from pydicom import dcmread
 
         only_dicom(things)
+        if not things:
+            return
         with quietly():
             datasets = [dcmread(io.BytesIO(thing.content)) for thing in things]
         contexts = {(dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID) for dataset in datasets}
@@ -91,7 +93,7 @@ class DicomTarget:
         if status in _STORED or (status == _DUPLICATE and self._has(thing)):
             return
         said = f"The target refused an object with the status 0x{status:04X}."
-        raise TargetError(said, permanent=status not in _OUT_OF_RESOURCES)
+        raise TargetError(said, permanent=status not in _LATER)
 
     def _has(self, thing: Outgoing) -> bool:
         return bool(thing.study and thing.series and thing.instance) and bool(
@@ -106,9 +108,9 @@ class DicomTarget:
             TargetError: the peer cannot be reached or refuses it.
         """
         with needed("Sending by DICOM", "serve"):
-            from pynetdicom.ae import ApplicationEntity
+            from pneumoscope.serving.dicom.sockets import CallingEntity
         silence_libraries()
-        entity = ApplicationEntity(self._calling)
+        entity = CallingEntity(self._calling)
         entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = self._timeout
         entity.network_timeout = self._timeout
         for abstract, transfer in contexts:
@@ -118,19 +120,21 @@ class DicomTarget:
                 entity.add_requested_context(abstract)
         association = entity.associate(self._host, self._port, ae_title=self._called, tls_args=self._tls)
         if not association.is_established:
-            raise TargetError(self._why_not(association), permanent=False)
+            raise self._why_not(association)
         try:
             yield association
         finally:
             if association.is_established:
                 association.release()
 
-    def _why_not(self, association: Any) -> str:
+    def _why_not(self, association: Any) -> TargetError:
         if association.is_rejected:
-            return f"The target refused the association: it may not know the AE title {self._calling}."
-        if association.acceptor.primitive is not None:
-            return "The target takes none of the objects that would be sent (SOP classes)."
-        return "The target cannot be reached: check its address, its port and whether it uses TLS."
+            said = f"The target refused the association: it may not know the AE title {self._calling}."
+        elif association.acceptor.primitive is not None:
+            return TargetError("The target takes none of these objects (SOP classes).", permanent=True)
+        else:
+            said = "The target cannot be reached: check its address, its port and whether it uses TLS."
+        return TargetError(said, permanent=False)
 
 
 def _status(answer: Dataset) -> int:

@@ -16,7 +16,9 @@ from pneumoscope.serving.dicom.tls import Tls
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_WHOLE = 2**30  # bytes up to which a request is not cut into chunks, which some servers refuse
 _CONFLICT = 409
+_NO_DICOMWEB = "The target's answer is no DICOMweb: check the URL."
 _LATER = (408, 425, 429)  # besides 5xx: what goes away by itself
 
 
@@ -98,7 +100,7 @@ class StowTarget:
         silence_libraries()
         with requests.Session() as session:
             self._prepare(session)
-            client = DICOMwebClient(self._url, session=session, timeout=self._timeout)
+            client = DICOMwebClient(self._url, session=session, timeout=self._timeout, chunk_size=_WHOLE)
             client.set_http_retry_params(retry=False)  # the outbox tries again
             try:
                 with quietly():
@@ -106,12 +108,14 @@ class StowTarget:
             except requests.HTTPError as error:
                 code = _code(error)
                 raise TargetError(_sentence(code), permanent=400 <= code < 500 and code not in _LATER) from error
+            except requests.exceptions.InvalidJSONError as error:
+                raise TargetError(_NO_DICOMWEB, permanent=False) from error
             except requests.exceptions.SSLError as error:
                 raise TargetError("TLS failed: check the certificates of both sides.", permanent=False) from error
             except requests.RequestException as error:
                 raise TargetError("The target cannot be reached, or answers too late.", permanent=False) from error
             except (TypeError, ValueError, KeyError) as error:  # what a body that is no DICOMweb becomes
-                raise TargetError("The target's answer is no DICOMweb.", permanent=False) from error
+                raise TargetError(_NO_DICOMWEB, permanent=False) from error
 
     def _prepare(self, session: Any) -> None:
         session.trust_env = False  # no proxy and no password that somebody left in the environment
