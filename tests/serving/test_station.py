@@ -106,6 +106,23 @@ def test_a_bad_file_is_a_result_with_a_reason_and_an_empty_one_is_refused(tmp_pa
     assert (result.record["reason"], result.record["source"]) == ("not_an_image", "letter.txt")
 
 
+def test_a_result_that_a_pacs_sends_back_is_no_film(tmp_path: Path) -> None:
+    with Station(settings(tmp_path / "state", tmp_path / "share")) as station:
+        station.intake.accept(encode(make_film()), Origin.DICOM)
+        wait(lambda: len(list((tmp_path / "share").glob("*.dcm"))) == 2)
+        for path in (tmp_path / "share").glob("*.dcm"):
+            with pytest.raises(DataError, match="a result of this program"):
+                station.intake.accept(path.read_bytes(), Origin.DICOM)
+        assert sum(station.films.counts().values()) == 1
+
+
+def test_a_film_whose_class_is_none_of_radiographs_gets_json_only(tmp_path: Path) -> None:
+    with Station(settings(tmp_path / "state", tmp_path / "share")) as station:
+        station.intake.accept(encode(make_film(StudyInstanceUID=None)), Origin.PAGE)
+        wait(lambda: len(list((tmp_path / "share").glob("*.json"))) == 1)
+        assert not list((tmp_path / "share").glob("*.dcm"))
+
+
 def test_a_full_disk_takes_no_film_and_loses_none(tmp_path: Path) -> None:
     with Station(settings(tmp_path)) as station:
         station.intake.accept(PICTURE.read_bytes(), Origin.PAGE)

@@ -6,10 +6,12 @@ from typing import Any
 
 from PIL import Image
 
+from pneumoscope.errors import DataError
 from pneumoscope.files import json_text, make_folder, write_bytes, write_text
 from pneumoscope.screening.heatmap import layer
 from pneumoscope.screening.output.meaning import meaning
 from pneumoscope.screening.result import ScreeningResult
+from pneumoscope.serving.dicom.objects import encode_object, quietly
 
 PREVIEW, HEAT, JSON, REPORT, CAPTURE = "preview.png", "heat.png", "result.json", "sr.dcm", "sc.dcm"
 """What may lie there. A film that was not assessed has no preview, and only a heatmap that may be shown is drawn."""
@@ -78,18 +80,19 @@ def describe(result: ScreeningResult) -> dict[str, Any]:
 
 def _write_objects(folder: Path, result: ScreeningResult, film: Path) -> tuple[str, ...]:
     import pydicom
+    from pydicom.errors import InvalidDicomError
 
     from pneumoscope.serving.dicom.capture import build_capture
     from pneumoscope.serving.dicom.report import build_report
 
     try:
-        source = pydicom.dcmread(film, stop_before_pixels=True)
-    except Exception:
+        with quietly():
+            source = pydicom.dcmread(film, stop_before_pixels=True)
+        made = {REPORT: build_report(result, source), CAPTURE: build_capture(result, source)}
+    except (DataError, InvalidDicomError):  # no usable UID, no class of radiographs: then nothing can refer to it
         return ()
-    for name, build in ((REPORT, build_report), (CAPTURE, build_capture)):
-        buffer = io.BytesIO()
-        build(result, source).save_as(buffer, enforce_file_format=True)
-        write_bytes(folder / name, buffer.getvalue())
+    for name, dataset in made.items():
+        write_bytes(folder / name, encode_object(dataset))
     return ("sr", "sc")
 
 

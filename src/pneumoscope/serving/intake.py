@@ -4,10 +4,11 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import replace
 
 from pneumoscope.errors import DataError
 from pneumoscope.imaging.limits import MAX_BYTES
+from pneumoscope.serving.dicom.objects import made_here, quietly
 from pneumoscope.serving.spool import Spool
 from pneumoscope.serving.store.films import Arrival, Film, Films, Origin
 
@@ -38,7 +39,7 @@ class Intake:
             The film, and whether it is new; the same content again is the same film.
 
         Raises:
-            DataError: it is empty, or larger than any film.
+            DataError: it is empty, larger than any film, or a result of this station that a PACS sends back.
             SpoolFullError: the disk has no room.
             sqlite3.OperationalError: the database cannot be written.
         """
@@ -46,9 +47,10 @@ class Intake:
             raise DataError("The file is empty; copy or export it again.")
         if len(content) > MAX_BYTES:
             raise DataError(f"The file holds more than {MAX_BYTES // 2**20} MiB; export one film per file.")
+        uid = sop_uid(content)
         spooled = self._spool.add(content)
         try:
-            arrival = Arrival(sop_uid(content), hashlib.sha256(content).hexdigest(), spooled, len(content), origin)
+            arrival = Arrival(uid, hashlib.sha256(content).hexdigest(), spooled, len(content), origin)
             film, new = self._films.add(_described(arrival, name, caller, batch))
         except BaseException:
             self._spool.remove(spooled)
@@ -62,18 +64,26 @@ class Intake:
 
 
 def _described(arrival: Arrival, name: str, caller: str, batch: str) -> Arrival:
-    from dataclasses import replace
-
     return replace(arrival, name=name[-200:], caller=caller[:64], batch=batch[:64])
 
 
 def sop_uid(content: bytes) -> str:
-    """The SOP instance UID of a DICOM file; empty where it is none, or has none. Never raises."""
+    """The SOP instance UID of a DICOM file; empty where it is none, or has none that can be read.
+
+    Raises:
+        DataError: it is a result that this station made, which a PACS may send back.
+    """
     if content[128:132] != b"DICM":
         return ""
     import pydicom
 
-    with suppress(Exception):
-        read = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=["SOPInstanceUID"])
-        return str(read.get("SOPInstanceUID", ""))[:_UID_LENGTH]
-    return ""
+    try:
+        with quietly():
+            tags = ["SOPInstanceUID", "Manufacturer"]
+            read = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=tags)
+            ours, uid = made_here(read), str(read.get("SOPInstanceUID") or "")
+    except Exception:  # whatever a damaged file makes of pydicom: screening says what is wrong with it
+        return ""
+    if ours:
+        raise DataError("The object is a result of this program and no film.")
+    return uid[:_UID_LENGTH]

@@ -9,8 +9,8 @@ from pneumoscope.compute.cores import usable_cores
 from pneumoscope.files import make_folder
 from pneumoscope.locks import exclusive
 from pneumoscope.screening.screener import Screener
-from pneumoscope.serving.dicom.libraries import load_libraries
 from pneumoscope.serving.dicom.node import DicomNode
+from pneumoscope.serving.dicom.objects import load_libraries
 from pneumoscope.serving.intake import Intake
 from pneumoscope.serving.journals import Journals
 from pneumoscope.serving.retention import Janitor

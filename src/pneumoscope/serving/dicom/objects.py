@@ -68,14 +68,16 @@ def quietly() -> Iterator[None]:
 
 
 def load_libraries() -> None:
-    """Import what the objects are made with. It takes seconds, so a service does it before the first film comes.
+    """Import what objects are made and sent with, before threads need it.
+
+    It takes a second or two. Two threads that import parts of one library at once may both fail.
 
     Raises:
         MissingExtraError: the extra ``serve`` is not installed.
     """
     with needed("DICOM output", "serve"):
-        import highdicom.sc
-        import highdicom.sr  # noqa: F401
+        import pynetdicom.ae
+        import pynetdicom.transport  # noqa: F401
 
 
 def silence_libraries() -> None:
