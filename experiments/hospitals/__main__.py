@@ -13,38 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from experiments.command import output, told
+from experiments.command import output
 from experiments.hospitals.measure import home_kept, measure, table, worst_pair
-from experiments.hospitals.sources import HOSPITALS, Film, campaign_films, left_out, path_of
-from lab.held_out import session
+from experiments.hospitals.scoring import score_bundle, scores_of_run
+from experiments.hospitals.sources import HOSPITALS, campaign_films, left_out
 from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
-from pneumoscope.imaging import read, to_input
-from pneumoscope.training.run_folder import load_finished
-
-
-def score_bundle(bundle: Path, films: list[Film], lungs: Path) -> NDArray[np.floating]:
-    """Raw scores (N,) of films."""
-    opened, logits = session(bundle, 1), []
-    for done, film in enumerate(films, 1):
-        logits.append(opened.run(to_input(read(path_of(film, lungs)))[None])[0])
-        if done % 100 == 0:
-            told("films", done, len(films))
-    return pneumonia_score(np.concatenate(logits))
-
-
-def scores_of_run(run: Path, films: list[Film], lungs: Path) -> NDArray[np.floating]:
-    """Raw scores (N,) that a finished run kept of its validation films.
-
-    Raises:
-        KeyError: a film is none of them.
-    """
-    finished = load_finished(run)
-    scores = pneumonia_score(finished.logits)
-    kept = {one.path: score for one, score in zip(finished.radiographs, scores, strict=True)}
-    return np.array([kept[path_of(film, lungs).absolute()] for film in films])
 
 
 def main() -> None:
@@ -62,7 +37,8 @@ def main() -> None:
         film for film in campaign_films() if (film.labelled.source in out if out else film.labelled.split == "val")
     ]
     score = scores_of_run if options.run else score_bundle
-    rows = measure(films, np.asarray(score(options.run or options.bundle, films, options.lungs), dtype=np.float64))
+    logits = score(options.run or options.bundle, films, options.lungs)
+    rows = measure(films, pneumonia_score(logits).astype(np.float64))
     record: dict[str, Any] = {"films": dict(Counter(film.source for film in films)), "rows": rows}
     if not out:
         record |= {"worst_pair": worst_pair(rows), "home_kept": home_kept(rows)}

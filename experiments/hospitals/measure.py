@@ -15,7 +15,7 @@ LEAST = 20
 
 RESAMPLING = Resampling(count=1000)
 
-_GROUPS: tuple[tuple[str, Callable[[Film], bool]], ...] = (
+GROUPS: tuple[tuple[str, Callable[[Film], bool]], ...] = (
     ("all", lambda film: True),
     ("confirmed", lambda film: film.confirmed or not film.labelled.positive),
     ("PA", lambda film: film.view == "PA"),
@@ -26,7 +26,7 @@ _GROUPS: tuple[tuple[str, Callable[[Film], bool]], ...] = (
     ("18 and over", lambda film: film.age is not None and film.age >= 18),
 )
 
-_SPECIFICITY = (
+SPECIFICITY = (
     (HOME, "all"),
     ("nih", "all"),
     ("rsna", "PA"),
@@ -34,17 +34,18 @@ _SPECIFICITY = (
     ("rsna", "under 18"),
     ("pakistan", "all"),
 )
-_SENSITIVITY = ((HOME, "all"), ("nih", "confirmed"), ("hannover", "all"), ("cohen", "all"))
+SENSITIVITY = ((HOME, "all"), ("nih", "confirmed"), ("hannover", "all"), ("cohen", "all"))
 
 Row = dict[str, Any]
 
 
-def measure(films: Sequence[Film], scores: NDArray[np.float64]) -> list[Row]:
-    """Count and rate every group of every source at score 0.
+def measure(films: Sequence[Film], scores: NDArray[np.float64], threshold: float = 0.0) -> list[Row]:
+    """Count and rate every group of every source.
 
     Args:
         films: N of them.
-        scores: (N,) raw scores; above 0 is called pneumonia.
+        scores: (N,) raw scores.
+        threshold: a raw score above it is called pneumonia.
 
     Returns:
         A row for each group that holds a film: source, group, normals, pneumonias, and specificity, sensitivity and auc
@@ -52,13 +53,13 @@ def measure(films: Sequence[Film], scores: NDArray[np.float64]) -> list[Row]:
     """
     rows = []
     for source in sorted({film.source for film in films}):
-        for name, belongs in _GROUPS:
+        for name, belongs in GROUPS:
             chosen = [i for i, film in enumerate(films) if film.source == source and belongs(film)]
             if chosen and (name != "confirmed" or source == "nih"):
                 own = [films[i].labelled for i in chosen]
                 positive = np.array([one.positive for one in own])
                 _, patients = np.unique([one.patient for one in own], return_inverse=True)
-                rows.append({"source": source, "group": name, **_rates(scores[chosen], positive, patients)})
+                rows.append({"source": source, "group": name, **_rates(scores[chosen] - threshold, positive, patients)})
     return rows
 
 
@@ -88,8 +89,8 @@ def worst_pair(rows: Iterable[Row]) -> tuple[float, str, str]:
         there = [(by_group[group], group) for group in groups if group in by_group]
         return min((row[rate]["value"], " ".join(group)) for row, group in there if row[count] >= LEAST)
 
-    specificity, normals = lowest(_SPECIFICITY, "specificity", "normals")
-    sensitivity, pneumonias = lowest(_SENSITIVITY, "sensitivity", "pneumonias")
+    specificity, normals = lowest(SPECIFICITY, "specificity", "normals")
+    sensitivity, pneumonias = lowest(SENSITIVITY, "sensitivity", "pneumonias")
     return (specificity + sensitivity) / 2, normals, pneumonias
 
 

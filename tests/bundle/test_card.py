@@ -74,7 +74,7 @@ def test_a_card_of_schema_2_knows_two_answers() -> None:
     assert BundleCard.from_json(json.dumps(content)).to_dict()["rule"]["rule_out"] is None
 
 
-@pytest.mark.parametrize(("schema", "ages"), [(2, AGES), (SCHEMA, None)])
+@pytest.mark.parametrize(("schema", "ages"), [(2, AGES), (3, None), (SCHEMA, None)])
 def test_a_card_that_says_nothing_of_ages_has_those_of_its_time(schema: int, ages: AgeRange | None) -> None:
     content = {key: value for key, value in CARD.to_dict().items() if key != "ages"}
     assert BundleCard.from_json(json.dumps(content | {"schema": schema})).ages == ages

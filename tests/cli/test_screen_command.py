@@ -18,9 +18,9 @@ from pneumoscope.cli import main
 
 KEYS = [
     "schema_version", "source", "source_sha256", "sop_instance_uid", "series_instance_uid", "study_instance_uid",
-    "device", "time", "status", "reason", "detail", "finding", "probability", "viral_probability", "score", "threshold",
-    "rule_out", "operating_point", "model_name", "model_version", "model_sha256", "site_profile_sha256", "runtime",
-    "package_version", "remarks", "heatmap_file", "listed",
+    "device", "time", "status", "reason", "detail", "finding", "probability", "prevalence", "viral_probability",
+    "score", "threshold", "rule_out", "operating_point", "model_name", "model_version", "model_sha256",
+    "site_profile_sha256", "runtime", "package_version", "remarks", "heatmap_file", "listed",
 ]  # fmt: skip
 
 Screen = Callable[..., tuple[int, str, str]]

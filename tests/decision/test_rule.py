@@ -9,6 +9,7 @@ import pytest
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import Finding
 from pneumoscope.decision.operating_point import OperatingPoint, threshold_text
+from pneumoscope.decision.prevalence import at_prevalence
 from pneumoscope.decision.rule import CUSTOM, DecisionRule
 from pneumoscope.errors import DataError
 
@@ -94,3 +95,21 @@ def test_names_are_there_once() -> None:
 
 def test_a_threshold_is_written_as_a_fraction_with_three_decimals() -> None:
     assert [threshold_text(value) for value in (0.8128622, 0.7, 0.0004)] == ["0.813", "0.700", "0.000"]
+
+
+@pytest.mark.parametrize("stated", [0.02, 0.3, 0.9])
+def test_another_prevalence_moves_probabilities_and_no_finding(stated: float) -> None:
+    rule = replace(RULE, rule_out=0.2)
+    moved = rule.at_prevalence(0.6, stated)
+    logits = np.random.default_rng(0).normal(0, 3, (200, 3))
+    expected = at_prevalence(rule.log_odds(logits), 0.6, stated)
+    np.testing.assert_allclose(moved.probability(logits), expected, rtol=1e-9)
+    assert moved.calibration.prevalence == stated
+    for name in ("balanced", "sensitive"):
+        before = [rule.finding(p, rule.operating_point(name)) for p in rule.probability(logits)]
+        assert [moved.finding(p, moved.operating_point(name)) for p in moved.probability(logits)] == before
+
+
+def test_a_prevalence_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="prevalence is 1"):
+        RULE.at_prevalence(0.6, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.hospitals import page, sources
+from experiments.hospitals import decision, page, sources
 from experiments.hospitals.heads import fit
 from experiments.hospitals.line import between
 from experiments.hospitals.lungs import surround, write_surrounded
@@ -56,10 +56,13 @@ def test_films_elsewhere_are_divided_by_patient_within_source(manifest: Path) ->
     assert {(film.view, film.labelled.source) for film in rsna} == {("AP", "nih")}
 
 
-def test_what_nobody_confirmed_weighs_half_and_normals_of_cohen_are_never_trained_on(manifest: Path) -> None:
+def test_pneumonias_that_nobody_confirmed_weigh_half_and_normals_of_cohen_are_never_trained_on(manifest: Path) -> None:
     films = elsewhere()
-    weights = {(film.source, film.confirmed): film.labelled.weight for film in films}
-    assert weights == {("nih", True): 1, ("nih", False): 0.5, ("rsna", False): 1, ("cohen", False): 1}
+    weights = {(film.source, film.labelled.positive, film.confirmed): film.labelled.weight for film in films}
+    expected = {("nih", True, True): 1, ("nih", True, False): 0.5, ("nih", False, False): 1, ("nih", False, True): 1}
+    expected |= {("rsna", False, False): 0.4, ("cohen", True, False): 1, ("cohen", False, False): 1}
+    assert weights.items() <= expected.items()
+    assert {("nih", True, False), ("rsna", False, False)} <= weights.keys()
     normals = [film for film in films if film.source == "cohen" and not film.labelled.positive]
     assert {film.labelled.split for film in normals} == {"val"}
 
@@ -161,3 +164,21 @@ def test_a_network_between_two_is_on_the_straight_line() -> None:
 
 def test_the_page_holds_the_record() -> None:
     assert page.filled() == page.PAGE.read_text(encoding="utf-8"), "run: python -m experiments.hospitals.page"
+
+
+def test_the_rule_is_set_by_the_groups_of_the_protocol() -> None:
+    rng = np.random.default_rng(0)
+    films = [
+        _film(source, (Label.PNEUMONIA, Label.NORMAL)[n % 2], n, view="PA")
+        for source in ("home", "nih", "cohen", "hannover")
+        for n in range(120)
+    ]
+    scores = np.array([rng.normal(1.5 if film.labelled.positive else -1.5, 1) for film in films])
+    rule = decision.fit(films, scores)
+    assert rule.calibration.prevalence == 0.5
+    found = decision.answers(films, scores, rule)
+    counts = {(row["source"], row["label"]): row for row in found if row["group"] == "all"}
+    assert all(row["normal"] + row["uncertain"] + row["pneumonia"] == 60 for row in counts.values())
+    assert counts["home", "pneumonia"]["normal"] == 0  # 99% of 60
+    assert max(counts[source, "pneumonia"]["normal"] for source in ("cohen", "hannover")) <= 3
+    assert counts["home", "pneumonia"]["pneumonia"] >= 59

@@ -41,7 +41,7 @@ def run() -> FinishedRun:
 def test_the_rule_is_fitted_to_the_validation_radiographs_and_judged_on_them(run: FinishedRun) -> None:
     evaluation = evaluate_validation(run)
     positive = np.array([labelled.positive for labelled in run.radiographs])
-    assert evaluation.rule == fit_rule(run.logits, positive)
+    assert evaluation.rule == fit_rule(run.logits, run.radiographs)
     assert evaluation.title == VALIDATION
     (tn, fp), (fn, tp) = evaluation.main.confusion
     found = evaluation.rule.probability(run.logits) >= evaluation.main.threshold

@@ -1,11 +1,16 @@
 """Calibration and operating points, fitted to scores whose truth is known."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import beta, norm
 
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.guarantees import highest_with_recall, trials_needed
+from pneumoscope.decision.labels import Label
 from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
@@ -58,6 +63,15 @@ def test_scores_that_rank_the_wrong_way_round_are_refused() -> None:
         fit_calibration(-np.arange(40.0), positive)
 
 
+def _labelled(positive: np.ndarray, sources: Sequence[str] | None = None) -> list[LabelledRadiograph]:
+    """Radiographs with these labels, of one source or of several."""
+    named = sources or [""] * len(positive)
+    return [
+        LabelledRadiograph(Path(f"{n}.png"), Label.PNEUMONIA if one else Label.NORMAL, None, str(n), "val", source)
+        for n, (one, source) in enumerate(zip(positive.tolist(), named, strict=True))
+    ]
+
+
 def _scores(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Scores of ``count`` normals and twice as many pneumonias, from NEGATIVES and POSITIVES."""
     rng = np.random.default_rng(seed)
@@ -77,14 +91,14 @@ def test_balanced_is_score_0_under_any_calibration(slope: float, intercept: floa
 def test_the_rule_out_threshold_is_that_of_high_sensitivity() -> None:
     scores, positive = _scores(300)
     logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -50)], axis=1)
-    rule = fit_rule(logits, positive)
+    rule = fit_rule(logits, _labelled(positive))
     assert rule.rule_out == rule.operating_point("high-sensitivity").threshold < rule.operating_point().threshold
 
 
 def test_too_few_pneumonias_prove_no_rule_out_threshold() -> None:
     scores, positive = _scores(50)
     logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -50)], axis=1)
-    assert fit_rule(logits, positive).rule_out is None
+    assert fit_rule(logits, _labelled(positive)).rule_out is None
 
 
 @pytest.mark.parametrize("count", [149, 237, 500, 1000])
@@ -142,7 +156,7 @@ def test_choose_refuses_one_class_alone(label: bool) -> None:
 def test_the_rule_is_calibration_and_points_of_the_pneumonia_score() -> None:
     scores, positive = _scores(300)
     logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -3.0)], axis=1)
-    rule, raw = fit_rule(logits, positive), pneumonia_score(logits)
+    rule, raw = fit_rule(logits, _labelled(positive)), pneumonia_score(logits)
     assert rule.calibration == fit_calibration(raw, positive)
     assert list(rule.operating_points) == choose_operating_points(rule.calibration, raw, positive)
     assert rule.default_operating_point == "balanced"
@@ -151,9 +165,9 @@ def test_the_rule_is_calibration_and_points_of_the_pneumonia_score() -> None:
 def test_a_threshold_that_was_fixed_before_is_the_default() -> None:
     scores, positive = _scores(300)
     logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -3.0)], axis=1)
-    rule = fit_rule(logits, positive, 0.7)
+    rule = fit_rule(logits, _labelled(positive), 0.7)
     assert (rule.default_operating_point, rule.operating_point().threshold) == (BASELINE, 0.7)
-    assert rule.operating_points[1:] == fit_rule(logits, positive).operating_points
+    assert rule.operating_points[1:] == fit_rule(logits, _labelled(positive)).operating_points
 
 
 @pytest.mark.parametrize("least", [0.9, 0.95, 0.98])
@@ -161,3 +175,29 @@ def test_a_recall_is_proven_from_as_many_pneumonias_as_is_said(least: float) -> 
     fewest = trials_needed(0, least)
     assert highest_with_recall(np.linspace(0.5, 0.9, fewest), least) is not None
     assert highest_with_recall(np.linspace(0.5, 0.9, fewest - 1), least) is None
+
+
+def test_weights_count_as_copies_do() -> None:
+    scores, positive = _scores(3000)
+    times = np.where(positive, 1, 3)
+    copied = fit_calibration(np.repeat(scores, times), np.repeat(positive, times))
+    weighted = fit_calibration(scores, positive, times)
+    assert weighted.prevalence == copied.prevalence == pytest.approx(6000 / 15000)
+    assert weighted.slope == pytest.approx(copied.slope, rel=0.02)
+    assert weighted.intercept == pytest.approx(copied.intercept, abs=0.05)
+
+
+def test_the_worst_of_several_sources_sets_the_thresholds() -> None:
+    scores, positive = _scores(300)
+    faint = np.arange(len(scores)) % 3 == 0  # a hospital whose pneumonias are hard to see
+    scores = scores - 1.5 * (faint & positive)
+    logits = np.stack([-scores, np.zeros_like(scores), np.full_like(scores, -50)], axis=1)
+    rule = fit_rule(logits, _labelled(positive, np.where(faint, "faint", "plain").tolist()))
+    found = rule.probability(logits)
+    assert rule.calibration.prevalence == pytest.approx(0.5)
+    assert [point.name for point in rule.operating_points] == ["balanced", "high-sensitivity", "high-specificity"]
+    assert rule.rule_out == rule.operating_point("high-sensitivity").threshold < rule.operating_point().threshold
+    shares = [np.mean(found[positive & (faint == hard)] >= rule.rule_out - 1e-12) for hard in (True, False)]
+    assert min(shares) == pytest.approx(0.95, abs=0.01)
+    cleared = [np.mean(found[~positive & (faint == one)] < rule.operating_points[2].threshold) for one in (True, False)]
+    assert min(cleared) == pytest.approx(0.95, abs=0.01)

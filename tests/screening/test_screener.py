@@ -2,11 +2,13 @@ import math
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from itertools import islice, repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cards import RULE, make_card
 from PIL import Image
 from tiny import film
 
@@ -70,7 +72,7 @@ def test_record_has_exactly_the_fields(screener: Screener, acceptance: Path) -> 
         empty = {key for key, value in record.items() if value is None}
         screened = result.status is Status.SCREENED
         always = {"sop_instance_uid", "series_instance_uid", "study_instance_uid", "site_profile_sha256"}
-        always |= {"device", "heatmap_file"}
+        always |= {"device", "heatmap_file", "prevalence"}
         judged = {"score", "probability", "finding", "viral_probability"}
         assert empty == always | ({"reason", "detail"} if screened else judged)
 
@@ -150,3 +152,33 @@ def test_import_is_trivial_and_screening_needs_no_training_framework() -> None:
     # Left alone, the runtime is the processor's choice.
     screener = "from pneumoscope.screening.screener import Screener; Screener(runtime='onnxruntime')"
     assert run_python(f"{screener}; {probe}") == "numpy PIL onnxruntime"
+
+
+@pytest.fixture
+def at_sixty_percent(make_bundle: Callable[..., Path], tmp_path: Path) -> Path:
+    """A bundle whose calibration holds where six films in ten show pneumonia."""
+    rule = RULE.at_prevalence(0.5, 0.6)
+    return make_bundle(tmp_path / "bundle.onnx", {"rule": make_card(rule=rule).to_dict()["rule"]})
+
+
+def test_a_stated_prevalence_changes_probabilities_and_no_finding(at_sixty_percent: Path) -> None:
+    bundle = at_sixty_percent
+    with Screener(bundle, workers=1) as plain, Screener(bundle, workers=1, prevalence=0.05) as stated:
+        before, after = (one.screen(film(200)) for one in (plain, stated))
+    assert (before.finding, before.score) == (after.finding, after.score)
+    assert (before.prevalence, after.prevalence) == (0.6, 0.05)
+    assert after.probability is not None
+    assert before.probability is not None
+    assert after.probability < before.probability
+    assert after.threshold < before.threshold
+
+
+@pytest.mark.parametrize("stated", [0.0, 1.0, float("nan")])
+def test_a_prevalence_that_is_none_is_refused(at_sixty_percent: Path, stated: float) -> None:
+    with pytest.raises(DataError, match="must lie between 0 and 1"):
+        Screener(at_sixty_percent, workers=1, prevalence=stated)
+
+
+def test_a_bundle_that_knows_no_prevalence_takes_no_other(tiny_bundle: Path) -> None:
+    with pytest.raises(DataError, match="does not say at which prevalence"):
+        Screener(tiny_bundle, workers=1, prevalence=0.1)

@@ -19,7 +19,7 @@ from pneumoscope.decision.operating_point import BASELINE
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.errors import BundleError
 
-SCHEMA = 3
+SCHEMA = 4
 METADATA_KEY = "pneumoscope"
 RELEASED = Path(__file__).parents[1] / "released" / "pneumoscope-resnet50.onnx"
 """Where the released bundle lies in the package."""
@@ -115,10 +115,12 @@ class BundleCard:
 
     @property
     def prevalence(self) -> float | None:
-        """Share of pneumonias among the held-out radiographs that the calibration was fitted on, within 0..1.
+        """Share of pneumonias at which the calibration holds, within 0..1; None where the card does not say it.
 
-        None where the card does not say it.
+        Cards of schema 3 and before say it by the counts of the held-out radiographs.
         """
+        if self.rule.calibration.prevalence is not None:
+            return self.rule.calibration.prevalence
         counts = self.validation.get("counts")
         if not isinstance(counts, dict):
             return None
@@ -144,23 +146,25 @@ class BundleCard:
 
     @classmethod
     def from_json(cls, text: str) -> "BundleCard":
-        """Read what :meth:`to_json` wrote, or a card of schema 1 or 2, which know no rule-out threshold and no ages.
+        """Read what :meth:`to_json` wrote, or a card of an earlier schema.
 
-        All bundles of those schemas were made of children aged 1 to 5, and say so in words: they get these ages.
+        Those of schema 1 and 2 know no rule-out threshold and no ages. All bundles of those schemas were made of
+        children aged 1 to 5, and say so in words: they get these ages. Schema 3 notes no prevalence.
 
         Raises:
             BundleError: the text is no card, lacks an entry, or holds a value out of its range.
         """
         try:
             content = msgspec.json.decode(text, type=dict[str, Any])
-            if content.get("schema") not in (1, 2, SCHEMA):
+            if content.get("schema") not in (1, 2, 3, SCHEMA):
                 raise BundleError(
                     f"the bundle has schema {content.get('schema')}, this version reads 1 to {SCHEMA}; "
                     "update pneumoscope or the bundle"
                 )
-            if content["schema"] < SCHEMA:
+            if content["schema"] < 3:
                 earlier = _from_schema_1(content) if content["schema"] == 1 else content
-                content = earlier | {"schema": SCHEMA, "ages": msgspec.to_builtins(AGES)}
+                content = earlier | {"ages": msgspec.to_builtins(AGES)}
+            content["schema"] = SCHEMA
             if unknown := content.keys() - {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown entries {', '.join(sorted(unknown))}")
             return msgspec.convert(content, cls)

@@ -49,6 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--site", type=Path, metavar="FILE", help="a site profile: the thresholds that `pneumoscope site freeze` wrote"
     )
+    parser.add_argument(
+        "--prevalence",
+        type=float,
+        metavar="P",
+        help="share of pneumonias where the films come from, within 0..1: probabilities are for it, and no finding "
+        "changes (default: that of the calibration)",
+    )
     add_bundle(parser)
     add_runtime(parser)
     parser.add_argument(
@@ -95,7 +102,13 @@ def _run_here(options: argparse.Namespace, outputs: list[Path]) -> int:
         if os.path.realpath(output) in read:
             raise DataError(f"{output} is an input and an output too; name another output.")
     try:
-        with Screener(options.bundle, workers=options.workers, runtime=options.runtime, site=options.site) as screener:
+        with Screener(
+            options.bundle,
+            workers=options.workers,
+            runtime=options.runtime,
+            site=options.site,
+            prevalence=options.prevalence,
+        ) as screener:
             heatmap = bool(options.html or options.heatmaps)
             paths = [Path(film.name) for film in films]
             screen = Screener.screen_many if options.without_selftest else screen_checked
@@ -138,7 +151,9 @@ def _run_on_ray(options: argparse.Namespace) -> int:
     from pneumoscope.screening.output.summary import decision_footer
     from pneumoscope.screening.sources.listing import list_films
 
-    batch = BatchOptions(options.out, options.bundle, options.operating_point, options.runtime, options.site)
+    batch = BatchOptions(
+        options.out, options.bundle, options.operating_point, options.runtime, options.site, options.prevalence
+    )
     screening = DistributedScreening(list_films(options.sources, options.path_column, say), batch)
     job = screening.job
     try:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.decision.prevalence import check_prevalence
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -14,6 +16,7 @@ class Calibration:
     Attributes:
         slope: finite and above 0, so the order of radiographs never changes.
         intercept: finite, in log odds.
+        prevalence: share of pneumonias at which it holds, within 0..1; None where nobody noted it.
 
     Raises:
         ValueError: a value is out of its range.
@@ -21,12 +24,15 @@ class Calibration:
 
     slope: float
     intercept: float
+    prevalence: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.slope) and self.slope > 0):
             raise ValueError(f"the slope of the calibration is {self.slope}, and must be above 0")
         if not math.isfinite(self.intercept):
             raise ValueError(f"the intercept of the calibration is {self.intercept}, and must be finite")
+        if self.prevalence is not None:
+            check_prevalence(self.prevalence)
 
     def log_odds(self, score: NDArray[np.floating]) -> NDArray[np.float64]:
         """Calibrated log odds of pneumonia, of raw scores of any shape."""

@@ -34,10 +34,19 @@ def at_prevalence(log_odds: NDArray[np.floating], fitted: float, stated: float) 
     Raises:
         ValueError: a prevalence is not between 0 and 1.
     """
+    shifted = np.asarray(log_odds, dtype=np.float64) + prior_shift(fitted, stated)
+    return np.asarray(np.exp(-np.logaddexp(0, -shifted)))
+
+
+def prior_shift(fitted: float, stated: float) -> float:
+    """By how much log odds of pneumonia grow from one prevalence to another; see :func:`at_prevalence`.
+
+    Raises:
+        ValueError: a prevalence is not between 0 and 1.
+    """
     check_prevalence(fitted)
     check_prevalence(stated)
-    shifted = np.asarray(log_odds, dtype=np.float64) + _logit(stated) - _logit(fitted)
-    return np.asarray(np.exp(-np.logaddexp(0, -shifted)))
+    return _logit(stated) - _logit(fitted)
 
 
 def estimate_prevalence(

@@ -1,6 +1,6 @@
 """The decision rule: from the network's logits to a finding. A bundle freezes exactly this."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.labels import Finding
 from pneumoscope.decision.operating_point import OperatingPoint, check_threshold
+from pneumoscope.decision.prevalence import prior_shift
 from pneumoscope.decision.score import pneumonia_score, viral_share
 from pneumoscope.errors import DataError
 
@@ -90,6 +91,28 @@ class DecisionRule:
                 f"Unknown operating point {name!r}. Known: {known}; or a threshold between 0 and 1."
             ) from None
 
+    def at_prevalence(self, fitted: float, stated: float) -> "DecisionRule":
+        """The same rule with probabilities for another prevalence.
+
+        Thresholds move with the probabilities, so that every finding stays what it is.
+
+        Args:
+            fitted: prevalence at which the calibration holds, within 0..1.
+            stated: prevalence at the place of use, within 0..1.
+
+        Raises:
+            ValueError: a prevalence is not between 0 and 1.
+        """
+        shift, held = prior_shift(fitted, stated), self.calibration
+        return replace(
+            self,
+            calibration=replace(held, intercept=held.intercept + shift, prevalence=stated),
+            operating_points=tuple(
+                replace(point, threshold=_shifted(point.threshold, shift)) for point in self.operating_points
+            ),
+            rule_out=None if self.rule_out is None else _shifted(self.rule_out, shift),
+        )
+
     def probability(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
         """Calibrated probability of pneumonia, shape (N,), 0..1, for logits of shape (N, 3)."""
         return np.asarray(self.calibration.probability(pneumonia_score(logits)), dtype=np.float64)
@@ -101,3 +124,8 @@ class DecisionRule:
     def log_odds(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
         """The logit of the probability, shape (N,): finite where the probability itself rounds to 0 or 1."""
         return self.calibration.log_odds(pneumonia_score(logits))
+
+
+def _shifted(threshold: float, shift: float) -> float:
+    """Move a threshold by so many log odds."""
+    return float(1 / (1 + (1 - threshold) / threshold * np.exp(-shift)))

@@ -12,7 +12,8 @@ from pneumoscope.decision.guarantees import trials_needed
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.imaging import INPUT_SIZE
-from pneumoscope.release.fit_rule import HIGH_SENSITIVITY, PROVEN_RECALL
+from pneumoscope.release.fit_rule import PROVEN_RECALL
+from pneumoscope.release.worst_source import HIGH_SENSITIVITY
 from pneumoscope.training.config import RunConfig
 from pneumoscope.training.recipe import Recipe
 from pneumoscope.training.recipes import SMOKE

@@ -1,35 +1,50 @@
 """Fit the decision rule to held-out radiographs: calibration and operating points."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.calibration import Calibration
 from pneumoscope.decision.guarantees import highest_with_recall
 from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
+from pneumoscope.release.worst_source import HIGH_SENSITIVITY, Group, worst_source_rule
+from pneumoscope.training.radiographs.balance import balanced_weights
 
-HIGH_SENSITIVITY = "high-sensitivity"
+SOURCE_GOAL = 0.95
+"""Share of each source's pneumonias, and of each source's normals, that the outer thresholds are to get right."""
+
 PROVEN_RECALL = 0.98
 """What the validation radiographs must prove of the operating point HIGH_SENSITIVITY."""
 
 
-def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshold: float | None = None) -> DecisionRule:
+def fit_rule(
+    logits: NDArray[np.floating], labelled: Sequence[LabelledRadiograph], threshold: float | None = None
+) -> DecisionRule:
     """Fit calibration and operating points; the default is "balanced", or the threshold that is given.
+
+    Where the radiographs come from several sources, classes and sources count alike in the calibration, as they do in
+    training, and the worst source sets the thresholds (``worst_source``).
 
     The threshold of "high-sensitivity" is the rule-out threshold too: what it proves of the held-out pneumonias, that
     hardly one lies below, is what an answer of "normal" needs.
 
     Args:
         logits: (N, 3) of held-out radiographs, in the order of pneumoscope.decision.labels.CLASSES.
-        positive: (N,) labels.
+        labelled: those radiographs, N of them.
         threshold: on the probability, that was fixed before and not chosen on these radiographs; None for none.
 
     Raises:
         DataError: a class is missing, or the scores rank normals above pneumonias.
     """
-    scores = pneumonia_score(logits)
+    scores, positive = pneumonia_score(logits), np.array([one.positive for one in labelled])
+    if len({one.source for one in labelled}) > 1 and threshold is None:
+        return _fit_to_sources(scores, positive, labelled)
     calibration = fit_calibration(scores, positive)
     points = choose_operating_points(calibration, scores, positive)
     if threshold is not None:
@@ -38,8 +53,26 @@ def fit_rule(logits: NDArray[np.floating], positive: NDArray[np.bool_], threshol
     return DecisionRule(calibration, tuple(points), points[0].name, *sensitive)
 
 
-def fit_calibration(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Calibration:
+def _fit_to_sources(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], labelled: Sequence[LabelledRadiograph]
+) -> DecisionRule:
+    sources, trust = np.array([one.source for one in labelled]), np.array([one.weight for one in labelled])
+    calibration = fit_calibration(scores, positive, balanced_weights(positive, sources, trust))
+    groups: dict[bool, list[Group]] = {False: [], True: []}
+    for source, label in sorted(set(zip(sources.tolist(), positive.tolist(), strict=True))):
+        own = scores[(sources == source) & (positive == label)]
+        groups[label].append(Group(f"the {'pneumonias' if label else 'normals'} of {source}", own, SOURCE_GOAL))
+    largest = max(groups[True], key=lambda group: len(group.scores))
+    floor = replace(largest, goal=PROVEN_RECALL)
+    return worst_source_rule(calibration, groups[False], groups[True], floor)
+
+
+def fit_calibration(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], weights: NDArray[np.floating] | None = None
+) -> Calibration:
     """Fit slope and intercept by maximum likelihood with Platt's smoothed targets.
+
+    It notes the prevalence at which it holds: the share of pneumonias, weighted as the radiographs are.
 
     The smoothed targets (Platt 1999, section 2.2) keep the slope finite where the scores separate the classes wholly,
     which held-out radiographs nearly do here.
@@ -47,6 +80,7 @@ def fit_calibration(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -
     Args:
         scores: (N,) raw scores of held-out radiographs.
         positive: (N,) labels.
+        weights: (N,) above 0, how much each counts; None for all the same.
 
     Raises:
         DataError: a class is missing, or the scores rank normals above pneumonias.
@@ -61,13 +95,15 @@ def fit_calibration(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -
     x = np.concatenate([scores, scores]).astype(np.float64).reshape(-1, 1)
     scale = max(float(x.std()), 1e-12)
     y = np.repeat([1, 0], len(scores))
-    model = LogisticRegression(C=1e12, tol=1e-8, max_iter=1000).fit(x / scale, y, np.concatenate([target, 1 - target]))
+    counted = np.ones(len(scores)) if weights is None else np.asarray(weights, np.float64)
+    shares = np.concatenate([target * counted, (1 - target) * counted])
+    model = LogisticRegression(C=1e12, tol=1e-8, max_iter=1000).fit(x / scale, y, shares)
     slope, intercept = float(model.coef_[0, 0]) / scale, float(model.intercept_[0])
     if slope <= 0:
         raise DataError(
             "the scores rank normal radiographs above pneumonias, so no calibration can help; check labels and training"
         )
-    return Calibration(slope, intercept)
+    return Calibration(slope, intercept, round(float(counted[positive].sum() / counted.sum()), 6))
 
 
 def choose_operating_points(

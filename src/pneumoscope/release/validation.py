@@ -20,4 +20,4 @@ def evaluate_validation(run: FinishedRun) -> Evaluation:
         DataError: the radiographs miss a class, or are ranked the wrong way round.
     """
     predictions = Predictions(tuple(run.radiographs), run.logits)
-    return evaluate(predictions, fit_rule(run.logits, predictions.positive, run.config.recipe.threshold), VALIDATION)
+    return evaluate(predictions, fit_rule(run.logits, predictions.radiographs, run.config.recipe.threshold), VALIDATION)

@@ -1,4 +1,4 @@
-"""The result as it is written everywhere: JSON lines, CSV, Parquet, REST. Version 2.
+"""The result as it is written everywhere: JSON lines, CSV, Parquet, REST. Version 3.
 
 A key keeps its meaning as long as ``schema_version`` stays. ``result.schema.json`` beside this module is the published
 JSON Schema, which :func:`json_schema` makes from the class here (``pneumoscope info --schema``).
@@ -14,10 +14,11 @@ from msgspec import Meta
 from pneumoscope.decision.labels import Finding
 from pneumoscope.imaging import Reason, Remark
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 
 _Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Uid = Annotated[str, Meta(pattern="^[0-9.]{1,64}$")]
+_Prevalence = Annotated[float, Meta(gt=0.0, lt=1.0)]
 _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
@@ -25,7 +26,7 @@ _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 class Record:
     """One result, flat."""
 
-    schema_version: Annotated[Literal[2], Meta(description="Of this format.")]
+    schema_version: Annotated[Literal[3], Meta(description="Of this format.")]
     source: Annotated[str | None, Meta(description="Path or name of what was screened; null for bytes or an array.")]
     source_sha256: Annotated[_Sha256 | None, Meta(description="Of its bytes; null where they could not be read.")]
     sop_instance_uid: Annotated[_Uid | None, Meta(description="Of the DICOM image; null for other files.")]
@@ -38,6 +39,10 @@ class Record:
     detail: Annotated[str | None, Meta(description="One sentence for a person; only where it was not assessed.")]
     finding: Annotated[Finding | None, Meta(description="Null where it was not assessed.")]
     probability: Annotated[_Share | None, Meta(description="Calibrated probability of pneumonia.")]
+    prevalence: Annotated[
+        _Prevalence | None,
+        Meta(description="Share of pneumonias at which probability and thresholds hold."),
+    ]
     viral_probability: Annotated[_Share | None, Meta(description="Of viral pneumonia; at most probability.")]
     score: Annotated[float | None, Meta(description="Raw logit of pneumonia.")]
     threshold: Annotated[

@@ -89,6 +89,8 @@ class ScreeningResult:
         score: raw logit of pneumonia.
         probability: calibrated probability of pneumonia, 0..1.
         finding: normal, uncertain (a person must read it) or pneumonia.
+        prevalence: share of pneumonias at which ``probability`` and the thresholds hold, within 0..1; None where the
+            bundle does not say it.
         viral_probability: probability of a viral pneumonia, 0..probability.
         remarks: coded remarks on how the source was read, and on the model.
         heatmap_file: path of the picture of the heatmap; None where none was written.
@@ -117,6 +119,7 @@ class ScreeningResult:
     score: float | None = None
     probability: float | None = None
     finding: Finding | None = None
+    prevalence: float | None = None
     viral_probability: float | None = None
     remarks: tuple[Remark, ...] = ()
     heatmap_file: str | None = None
@@ -145,6 +148,7 @@ class ScreeningResult:
             detail=self.detail,
             finding=self.finding,
             probability=self.probability,
+            prevalence=self.prevalence,
             viral_probability=self.viral_probability,
             score=self.score,
             threshold=self.threshold,

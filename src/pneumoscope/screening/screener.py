@@ -20,6 +20,7 @@ from pneumoscope.decision.prevalence import at_prevalence
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.decision.site_profile import SiteProfile, read_profile
+from pneumoscope.errors import DataError
 from pneumoscope.imaging import Refusal, Remark, Source
 from pneumoscope.screening.envelope.content import check_content, lung_remarks
 from pneumoscope.screening.envelope.header import check_header
@@ -43,7 +44,9 @@ class Screener:
         model: which model it is.
         card: what the bundle says of itself.
         site: the site profile; None without one.
-        rule: what decides: the bundle's rule, with the site's thresholds where there is a profile.
+        rule: what decides: the bundle's rule, with the site's thresholds where there is a profile, at the stated
+            prevalence.
+        prevalence: share of pneumonias at which its probabilities hold; None where the bundle does not say it.
         selftest: what the bundle says of the reference films (``assurance.selftest``); None where it has no self-test.
     """
 
@@ -54,6 +57,7 @@ class Screener:
         workers: int | None = None,
         runtime: str = "auto",
         site: str | os.PathLike[str] | None = None,
+        prevalence: float | None = None,
     ) -> None:
         """Load a bundle.
 
@@ -63,13 +67,15 @@ class Screener:
                 affinity and cgroups leave to this process.
             runtime: one of ``runtime.opening.RUNTIMES``.
             site: the file of a site profile, whose thresholds are the default then; None for the bundle's.
+            prevalence: share of pneumonias at the place of use, within 0..1, for which probabilities are given. The
+                findings stay what they are. None for that of the calibration.
 
         Raises:
             BundleError: when the file is missing, damaged, changed after it was sealed, no bundle, or of an unknown
                 schema.
             MissingExtraError: when OpenVINO was asked for and is not installed.
-            DataError: when the runtime is unknown, an int8 bundle is to run on OpenVINO, or the site profile was
-                changed, cannot be read, or is for another bundle.
+            DataError: when the runtime is unknown, an int8 bundle is to run on OpenVINO, the site profile was
+                changed, cannot be read, or is for another bundle, or the prevalence cannot be used.
         """
         self.site: SiteProfile | None = None if site is None else read_profile(Path(site))
         workers = workers or usable_cores()
@@ -81,6 +87,9 @@ class Screener:
         self.rule: DecisionRule = self.card.rule
         if self.site:
             self.rule = self.site.rule_for(self.card.rule, self.model.sha256)
+        self.prevalence = self.card.prevalence
+        if prevalence is not None:
+            self.rule, self.prevalence = self._at(prevalence), prevalence
         self._site_sha256 = self.site.sha256 if self.site else None
         self._pool = WorkerPool(workers)
         _log.info("Loaded model %s %s, %s, on %s.", *self._identity())
@@ -160,6 +169,16 @@ class Screener:
         """
         return self._pool.map(self._predict, map(snapshot, sources))
 
+    def _at(self, stated: float) -> DecisionRule:
+        if self.site is not None:
+            raise DataError("A site profile states its own prevalence; leave the other one out.")
+        if self.card.prevalence is None:
+            raise DataError("The bundle does not say at which prevalence it was calibrated, so no other can be stated.")
+        try:
+            return self.rule.at_prevalence(self.card.prevalence, stated)
+        except ValueError as error:
+            raise DataError(f"{error}.") from None
+
     def _identity(self) -> tuple[str, str, str, str]:
         return self.model.name, self.model.version, self.model.sha256[:12], self.model.runtime
 
@@ -195,6 +214,7 @@ class Screener:
             rule_out=self.rule.normal_below(point),
             site_profile_sha256=self._site_sha256,
             site=self.site.site if self.site else None,
+            prevalence=self.prevalence,
         )
         if isinstance(inferred, Refusal):
             return result(status=Status.NOT_ASSESSED, reason=inferred.reason, detail=inferred.detail)

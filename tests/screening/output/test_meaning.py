@@ -14,9 +14,9 @@ from pneumoscope.screening.screener import Screener
 
 @pytest.mark.parametrize("probability", [0.05, 0.5, 0.9])
 def test_the_films_of_a_score_are_counted_at_two_prevalences(screener: Screener, probability: float) -> None:
-    result = replace(screener.screen(film(200)), probability=probability, finding=Finding.UNCERTAIN)
     fitted = 0.6
-    said = meaning(result, fitted)
+    screened = screener.screen(film(200))
+    said = meaning(replace(screened, probability=probability, finding=Finding.UNCERTAIN, prevalence=fitted))
     assert "a person must read" in said
     at_example, at_fitted = map(int, re.findall(r"about (\d+)", said))
     assert at_fitted == round(1000 * probability)
@@ -27,11 +27,11 @@ def test_the_films_of_a_score_are_counted_at_two_prevalences(screener: Screener,
 
 
 def test_certainty_is_never_claimed(screener: Screener) -> None:
-    result = screener.screen(film(200))
-    assert "all but a few" in meaning(replace(result, probability=1.0, finding=Finding.PNEUMONIA), 0.6)
-    assert "fewer than 1" in meaning(replace(result, probability=0.0, finding=Finding.NORMAL), 0.6)
+    result = replace(screener.screen(film(200)), prevalence=0.6)
+    assert "all but a few" in meaning(replace(result, probability=1.0, finding=Finding.PNEUMONIA))
+    assert "fewer than 1" in meaning(replace(result, probability=0.0, finding=Finding.NORMAL))
 
 
 def test_an_unknown_prevalence_is_said(screener: Screener) -> None:
-    assert "at which prevalence" in meaning(screener.screen(film(200)), None)
-    assert meaning(screener.screen(np.zeros((300, 300), np.uint8)), 0.6) == ""
+    assert "at which prevalence" in meaning(screener.screen(film(200)))
+    assert meaning(screener.screen(np.zeros((300, 300), np.uint8))) == ""

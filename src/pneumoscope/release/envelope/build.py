@@ -22,7 +22,7 @@ from pneumoscope.progress import Progress
 from pneumoscope.release.envelope.examples import HOME, Example
 from pneumoscope.release.envelope.fit import FOLDS, MISTAKEN, Scores, choose_limits, divide, fit_head, score
 from pneumoscope.release.envelope.lungs import MaskedRadiograph, fit_lungs
-from pneumoscope.release.fit_rule import HIGH_SENSITIVITY
+from pneumoscope.release.worst_source import HIGH_SENSITIVITY
 
 PART = 500
 """Examples whose features are kept in one file, so that an interrupted run loses no more."""

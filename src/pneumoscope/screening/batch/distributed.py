@@ -54,6 +54,7 @@ class BatchOptions:
         operating_point: see ``Screener.operating_point``.
         runtime: one of ``runtime.opening.RUNTIMES``.
         site: the file of a site profile; None for none.
+        prevalence: see ``Screener``; None for that of the calibration.
         part_size: films in a part; None for what suits their number.
     """
 
@@ -62,6 +63,7 @@ class BatchOptions:
     operating_point: str | float | None = None
     runtime: str = "auto"
     site: Path | None = None
+    prevalence: float | None = None
     part_size: int | None = None
 
 
@@ -86,7 +88,9 @@ class DistributedScreening:
             DataError: when the operating point is unknown, the site profile cannot be used, or the folder holds another
                 job or cannot be written.
         """
-        screener = Screener(options.bundle, workers=1, runtime=options.runtime, site=options.site)
+        screener = Screener(
+            options.bundle, workers=1, runtime=options.runtime, site=options.site, prevalence=options.prevalence
+        )
         point = screener.operating_point(options.operating_point)
         self.model = screener.model
         self.site = screener.site.site if screener.site else None
@@ -99,6 +103,7 @@ class DistributedScreening:
             threshold=point.threshold,
             runtime=options.runtime,
             site_profile_sha256=screener.site.sha256 if screener.site else None,
+            prevalence=options.prevalence,
         )
         self._bundle = options.bundle and options.bundle.absolute()
         self._site = options.site and options.site.absolute()

@@ -28,7 +28,7 @@ from pneumoscope.screening.sources.remote import locate
 
 _TYPES = {
     "schema_version": pa.int64(),
-    **dict.fromkeys(("score", "probability", "threshold", "rule_out", "viral_probability"), pa.float64()),
+    **dict.fromkeys(("score", "probability", "threshold", "rule_out", "viral_probability", "prevalence"), pa.float64()),
     "remarks": pa.list_(pa.string()),
     "listed": pa.map_(pa.string(), pa.string()),
 }
@@ -52,6 +52,7 @@ class Job:
         threshold: on the probability, 0..1.
         runtime: what was asked for, one of ``runtime.opening.RUNTIMES``.
         site_profile_sha256: of the site profile; None without one.
+        prevalence: for which probabilities are given; None for that of the calibration.
     """
 
     films: int
@@ -62,6 +63,7 @@ class Job:
     threshold: float
     runtime: str
     site_profile_sha256: str | None = None
+    prevalence: float | None = None
 
     @property
     def parts(self) -> int:

@@ -43,7 +43,9 @@ class PartScreener:
 
     @cached_property
     def _screener(self) -> Screener:
-        screener = Screener(self._bundle, workers=1, runtime=self._job.runtime, site=self._site)
+        screener = Screener(
+            self._bundle, workers=1, runtime=self._job.runtime, site=self._site, prevalence=self._job.prevalence
+        )
         if screener.model.sha256 != self._job.model_sha256:
             raise BundleError("A worker has another model bundle than the one that this screening began with.")
         if (screener.site.sha256 if screener.site else None) != self._job.site_profile_sha256:

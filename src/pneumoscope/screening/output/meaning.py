@@ -16,12 +16,11 @@ _FINDINGS = {
 }
 
 
-def meaning(result: ScreeningResult, fitted: float | None) -> str:
+def meaning(result: ScreeningResult) -> str:
     """Say what a finding means, and how often films with such a score show pneumonia.
 
     Args:
         result: of one film.
-        fitted: the prevalence that the probability was calibrated at, within 0..1; None where it is not known.
 
     Returns:
         Sentences; empty of a film that was not assessed.
@@ -29,13 +28,14 @@ def meaning(result: ScreeningResult, fitted: float | None) -> str:
     if result.finding is None or result.probability is None:
         return ""
     said = _FINDINGS[result.finding]
-    if fitted is None:
+    held = result.prevalence
+    if held is None:
         return f"{said} The model does not say at which prevalence it was calibrated."
     probability = float(np.clip(result.probability, 1e-6, 1 - 1e-6))
-    example = at_prevalence(np.log([probability / (1 - probability)]), fitted, EXAMPLE)[0]
+    example = at_prevalence(np.log([probability / (1 - probability)]), held, EXAMPLE)[0]
     return (
         f"{said} Of 1,000 films with this score, {_thousandths(example)} show pneumonia where {EXAMPLE:.0%} of all "
-        f"films do, and {_thousandths(result.probability)} where {fitted:.0%} do, as when it was calibrated."
+        f"films do, and {_thousandths(result.probability)} where {held:.0%} do."
     )
 
 

@@ -65,7 +65,6 @@ class Page:
         self._template = pages.get_template("page.html.j2")
         colours = [f"rgb({r} {g} {b})" for r, g, b in ramp(np.linspace(0, 1, 9))]
         self._fixed = {"card": card, "notice": notice, "colours": colours, "legend": LEGEND, "total": total}
-        self._prevalence = card.prevalence
         self._notes = notes or {}
         self._tally = Tally()
         self._reasons: Counter[Reason] = Counter()
@@ -106,7 +105,7 @@ class Page:
             "result": result.to_dict() | {"remarks": result.remarks},
             "site": result.site,
             "at_site": result.probability_at_site,
-            "means": meaning(result, self._prevalence),
+            "means": meaning(result),
             "path": printable(result.source or "image from memory"),
             "images": images,
             "hidden": hidden(result),

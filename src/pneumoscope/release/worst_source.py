@@ -1,0 +1,133 @@
+"""Thresholds that hold at the worst source, and not only on the pooled radiographs.
+
+Pooled over hospitals, a threshold serves the hospital with the most films. Here every group of films, such as the
+pneumonias of one hospital or the normals of one view, has a goal of its own, and all of them must be met.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pneumoscope.decision.calibration import Calibration
+from pneumoscope.decision.operating_point import OperatingPoint
+from pneumoscope.decision.rule import DecisionRule
+from pneumoscope.errors import DataError
+
+LEAST = 20
+"""Fewest films of a group that may choose a threshold."""
+
+GRID = np.arange(-40, 41) / 20
+"""Raw scores among which the default threshold is chosen."""
+
+BALANCED, HIGH_SENSITIVITY, HIGH_SPECIFICITY = "balanced", "high-sensitivity", "high-specificity"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Held-out radiographs of one class that are alike, such as those of one source.
+
+    Attributes:
+        name: for people.
+        scores: (N,) raw scores, N at least 1.
+        goal: share of them, within 0..1, that must be on the right side of a threshold.
+    """
+
+    name: str
+    scores: NDArray[np.floating]
+    goal: float
+
+
+def worst_source_rule(
+    calibration: Calibration, normals: Sequence[Group], pneumonias: Sequence[Group], floor: Group
+) -> DecisionRule:
+    """A rule whose three thresholds are set by the worst group. The default is the one of the best pair.
+
+    Args:
+        calibration: from score to probability.
+        normals: groups of normals; the goals are those of "high-specificity".
+        pneumonias: groups of pneumonias; the goals are those of "high-sensitivity", which is the rule-out threshold.
+        floor: see :func:`best_pair_score`.
+
+    Raises:
+        DataError: no group of a class has LEAST films, or no threshold of GRID finds what ``floor`` asks.
+    """
+    asked = f"among raw scores that find {floor.goal:.0%} of {floor.name}"
+    chosen = (
+        (BALANCED, best_pair_score(normals, pneumonias, floor, GRID),
+         f"the best mean of the worst source's specificity and the worst source's sensitivity, {asked}"),
+        (HIGH_SENSITIVITY, rule_out_score(pneumonias), f"the highest that finds {_goals(pneumonias)}"),
+        (HIGH_SPECIFICITY, rule_in_score(normals), f"the lowest that clears {_goals(normals)}"),
+    )  # fmt: skip
+    points = tuple(
+        OperatingPoint(name, float(calibration.probability(np.array(score))), f"{policy}, on held-out films")
+        for name, score, policy in chosen
+    )
+    return DecisionRule(calibration, points, BALANCED, points[1].threshold)
+
+
+def _goals(groups: Sequence[Group]) -> str:
+    return ", ".join(f"{group.goal:.0%} of {group.name}" for group in large_enough(groups))
+
+
+def rule_out_score(pneumonias: Sequence[Group]) -> float:
+    """The highest raw score below which no group has more pneumonias than its goal allows.
+
+    Raises:
+        DataError: no group has LEAST films.
+    """
+    return min(float(np.sort(group.scores)[_allowed(group)]) for group in large_enough(pneumonias))
+
+
+def rule_in_score(normals: Sequence[Group]) -> float:
+    """The lowest raw score from which on no group has more normals than its goal allows.
+
+    Raises:
+        DataError: no group has LEAST films.
+    """
+    highest = (float(np.sort(group.scores)[::-1][_allowed(group)]) for group in large_enough(normals))
+    return float(np.nextafter(max(highest), np.inf))
+
+
+def best_pair_score(
+    normals: Sequence[Group], pneumonias: Sequence[Group], floor: Group, grid: NDArray[np.floating]
+) -> float:
+    """The raw score at which the worst specificity and the worst sensitivity have the highest mean.
+
+    Args:
+        normals: groups of normals; their goals are not used.
+        pneumonias: groups of pneumonias; their goals are not used.
+        floor: pneumonias of which a share of its goal must be found, whatever that costs.
+        grid: (K,) raw scores that may be chosen, rising. Of several that are as good, the lowest is taken.
+
+    Raises:
+        DataError: no group of a class has LEAST films, or no score of the grid finds what ``floor`` asks.
+    """
+    allowed = [float(score) for score in grid if np.mean(floor.scores > score) >= floor.goal]
+    if not allowed:
+        raise DataError(f"no threshold finds {floor.goal:.0%} of {floor.name}")
+    below, above = large_enough(normals), large_enough(pneumonias)
+
+    def pair(score: float) -> float:
+        specificity = min(np.mean(group.scores <= score) for group in below)
+        return float(specificity + min(np.mean(group.scores > score) for group in above))
+
+    return max(allowed, key=pair)
+
+
+def large_enough(groups: Sequence[Group]) -> list[Group]:
+    """The groups that may choose.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not (found := [group for group in groups if len(group.scores) >= LEAST]):
+        raise DataError(f"no source has {LEAST} held-out films of a class; a threshold for the worst needs them")
+    return found
+
+
+def _allowed(group: Group) -> int:
+    """How many of a group may be on the wrong side."""
+    return min(len(group.scores) - 1, math.floor(len(group.scores) * (1 - group.goal) + 1e-9))

@@ -1,0 +1,122 @@
+"""The listening side of DICOM associations, so guarded that no peer can hold threads or memory for long."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from typing import Any, cast
+
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.association import Association
+from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+
+from pneumoscope.imaging.limits import MAX_BYTES
+
+MAX_PDU = 2**20
+"""Most bytes of one PDU. We ask for 64 KiB; a request for an association takes a few."""
+
+MAX_MESSAGE = MAX_BYTES + 2**22
+"""Most bytes of one message: the largest file that is read, and what carries it."""
+
+_log = logging.getLogger("pneumoscope")
+
+
+class GuardedSocket(AssociationSocket):
+    """A connection whose every PDU must come whole within the network timeout, and whose messages are bounded.
+
+    Attributes:
+        received: bytes since the last whole message.
+    """
+
+    received = 0
+
+    def recv(self, nr_bytes: int) -> bytearray:
+        """Read so many bytes, or fewer where the peer closed.
+
+        Raises:
+            OSError: it takes too long, or is too much; pynetdicom then closes the connection.
+        """
+        self.received += nr_bytes
+        if nr_bytes > MAX_PDU or self.received > MAX_MESSAGE:
+            raise ConnectionError("the peer sends more than is taken")
+        timeout = self.assoc.network_timeout
+        end = None if timeout is None else time.monotonic() + timeout
+        connection, content = cast("socket.socket", self.socket), bytearray()
+        while len(content) < nr_bytes:
+            if end is not None:
+                connection.settimeout(max(end - time.monotonic(), 0.001))
+            part = connection.recv(nr_bytes - len(content))
+            if not part:
+                break
+            content += part
+        connection.settimeout(timeout)
+        return content
+
+
+class GuardedHandler(RequestHandler):
+    """Starts the association of one connection."""
+
+    def _create_association(self) -> Association:
+        association = super()._create_association()
+        association.dul.event_queue.get_nowait()  # of the socket that is replaced: each tells of its connection
+        association.dul.socket = GuardedSocket(association, client_socket=self.request)
+        return association
+
+
+class GuardedServer(ThreadedAssociationServer):
+    """A server that accepts connections at once, whatever its peers do, and only so many of them.
+
+    The handshake of TLS runs on the connection's own thread. Beyond ``2 * maximum_associations`` connections, further
+    ones are closed at once; between the two, an association is rejected as the standard says.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, ae: ApplicationEntity, *arguments: Any, **options: Any) -> None:
+        """Listen; see ``pynetdicom.transport.AssociationServer``."""
+        self._starting = 0
+        self._lock = threading.Lock()
+        options["request_handler"] = GuardedHandler
+        super().__init__(ae, *arguments, **options)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection, without a word to its peer."""
+        connection, address = cast("socket.socket", self.socket).accept()
+        connection.settimeout(self.ae.acse_timeout)
+        return connection, address
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether there is room for one more connection."""
+        with self._lock:
+            open_now = len(self.active_associations) + self._starting
+            if open_now >= 2 * self.ae.maximum_associations:
+                _log.warning("A DICOM connection was closed: too many are open.")
+                return False
+            self._starting += 1
+            return True
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Start the association, after TLS where it is used; a failure ends this connection only."""
+        try:
+            if self.ssl_context:
+                request = self.ssl_context.wrap_socket(request, server_side=True)
+            request.settimeout(self.ae.network_timeout)
+            self.finish_request(request, client_address)
+        except Exception as error:
+            _log.info("A DICOM connection did not start: %s.", type(error).__name__)
+            self.shutdown_request(request)
+        finally:
+            with self._lock:
+                self._starting -= 1
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """The context of TLS; None without TLS."""
+        return self._ssl_context
+
+    @ssl_context.setter
+    def ssl_context(self, context: ssl.SSLContext | None) -> None:
+        self._ssl_context = context

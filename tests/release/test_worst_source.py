@@ -1,0 +1,66 @@
+"""Thresholds for the worst source, against counting films at every score."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from pneumoscope.errors import DataError
+from pneumoscope.release.worst_source import LEAST, Group, best_pair_score, rule_in_score, rule_out_score
+
+
+def groups(seed: int, mean: float, goals: Sequence[float] = (0.95, 0.9)) -> list[Group]:
+    rng = np.random.default_rng(seed)
+    return [Group(f"hospital {n}", rng.normal(mean, 1 + n, 40 + 30 * n), goal) for n, goal in enumerate(goals)]
+
+
+@given(some.integers(0, 10**6))
+def test_at_the_rule_out_score_every_group_meets_its_goal_and_just_above_one_does_not(seed: int) -> None:
+    pneumonias = groups(seed, 2)
+    score = rule_out_score(pneumonias)
+
+    def met(at: float) -> bool:
+        return all(np.mean(group.scores >= at) >= group.goal - 1e-12 for group in pneumonias)
+
+    assert met(score)
+    assert not met(float(np.nextafter(score, np.inf)))
+
+
+@given(some.integers(0, 10**6))
+def test_at_the_rule_in_score_every_group_meets_its_goal_and_just_below_one_does_not(seed: int) -> None:
+    normals = groups(seed, -2)
+    score = rule_in_score(normals)
+
+    def met(at: float) -> bool:
+        return all(np.mean(group.scores < at) >= group.goal - 1e-12 for group in normals)
+
+    assert met(score)
+    assert not met(float(np.nextafter(score, -np.inf)))
+
+
+def test_the_best_pair_is_that_of_the_worst_groups() -> None:
+    normals, pneumonias, grid = groups(1, -2), groups(2, 2), np.arange(-20, 21) / 10
+    floor = Group("home", np.linspace(-1, 3, 50), 0.9)
+    found = best_pair_score(normals, pneumonias, floor, grid)
+    pairs = {}
+    for score in grid:
+        if (floor.scores > score).sum() >= 45:
+            worst = min((group.scores <= score).sum() / len(group.scores) for group in normals)
+            pairs[float(score)] = worst + min((g.scores > score).sum() / len(g.scores) for g in pneumonias)
+    assert pairs[found] == max(pairs.values())
+    assert found < 0  # the floor holds it down
+
+
+def test_a_small_group_chooses_nothing() -> None:
+    large = groups(3, 2)
+    small = Group("few", np.full(LEAST - 1, -9.0), 1.0)
+    assert rule_out_score([*large, small]) == rule_out_score(large)
+    with pytest.raises(DataError, match="no source has 20"):
+        rule_out_score([small])
+
+
+def test_what_no_threshold_finds_is_said() -> None:
+    with pytest.raises(DataError, match="no threshold finds 98% of home"):
+        best_pair_score(groups(1, -2), groups(2, 2), Group("home", np.full(30, -9.0), 0.98), np.zeros(1))
