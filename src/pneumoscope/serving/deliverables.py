@@ -63,7 +63,7 @@ def describe(result: ScreeningResult, prevalence: float | None) -> dict[str, Any
     """
     why = result.heatmap.why_hidden if result.heatmap else None
     return {
-        "means": meaning(result, prevalence),
+        "means": meaning(result),
         "heatmap": "shown" if heat_shown(result) else why or "none",
         "remarks": [remark.sentence for remark in result.remarks],
         "site": result.site,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from pneumoscope.errors import DataError
-from pneumoscope.serving.dicom.settings import DicomSettings
+from pneumoscope.serving.dicom.node import DicomSettings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -27,6 +27,12 @@ HEADERS = {
 }
 """Of every answer that does not say otherwise itself."""
 
+MOST_FORM = 2**20
+"""Most bytes of a body, but for those that hold films."""
+
+FILMS = ("/api/v1/screenings", "/api/v1/studies", "/upload")
+"""Addresses that take films; they have limits of their own."""
+
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _log = logging.getLogger("pneumoscope.station")
 
@@ -59,7 +65,7 @@ class Guard:
             await problem_json(problem)(scope, receive, answer)
             return
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive if scope["path"] in FILMS else _limited(receive), answer)
         except Exception as error:
             note(error)
             if not begun:
@@ -69,6 +75,9 @@ class Guard:
         host = headers.get("host", "")
         if self._settings.private and _name(host) not in LOOPBACK:
             return ProblemError(421)
+        declared = headers.get("content-length", "0")
+        if scope["path"] not in FILMS and not (declared.isdigit() and int(declared) <= MOST_FORM):
+            return ProblemError(413, headers={"Connection": "close"})
         if scope["method"] in _SAFE or _asks_with_token(headers) or is_own(headers, scope["path"].startswith(API)):
             return None
         return ProblemError(403, "This request does not come from a page of the station.", "foreign_page")
@@ -89,6 +98,21 @@ def is_own(headers: Mapping[str, str], program: bool) -> bool:
     if origin is not None:
         return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
     return program or fetched is not None
+
+
+def _limited(receive: Receive) -> Receive:
+    """A body that ends with an error where it grows too large."""
+    taken = 0
+
+    async def next_message() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MOST_FORM:
+            raise ProblemError(413)
+        return message
+
+    return next_message
 
 
 def _asks_with_token(headers: Headers) -> bool:
