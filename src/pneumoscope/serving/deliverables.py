@@ -50,12 +50,11 @@ def heat_shown(result: ScreeningResult) -> bool:
     return result.heatmap is not None and result.heatmap.why_hidden is None
 
 
-def describe(result: ScreeningResult, prevalence: float | None) -> dict[str, Any]:
+def describe(result: ScreeningResult) -> dict[str, Any]:
     """What pages show beside the published record, as JSON values.
 
     Args:
         result: of one film.
-        prevalence: that the bundle was calibrated at.
 
     Returns:
         ``means`` (sentences), ``heatmap`` ("shown", "none", or a sentence why it is hidden), ``remarks`` (sentences),

@@ -8,6 +8,7 @@ from pathlib import Path
 from pneumoscope.errors import DataError
 from pneumoscope.serving.deliverables import FILES
 from pneumoscope.serving.dicom.targets import Outgoing, TargetError, build_target
+from pneumoscope.serving.dicom.targets import Target as ServiceTarget
 from pneumoscope.serving.store.outbox import Letter, Outbox, Target
 
 _IDLE = 1.0  # seconds after which the sender looks for letters by itself
@@ -60,7 +61,7 @@ class Sender:
             there = build_target(target.kind, target.config)
             things = outgoing(self._folder / letter.result, target.sends)
             if tried:
-                things = [thing for thing in things if not there.has(thing)]
+                things = [thing for thing in things if not _has(there, thing)]
             if things:
                 there.send(things)
         except (TargetError, DataError) as error:
@@ -82,5 +83,20 @@ def outgoing(folder: Path, sends: Sequence[str]) -> list[Outgoing]:
     """
     if not folder.is_dir():
         raise DataError("The result is no longer kept, so it cannot be sent.")
-    kinds = [kind for kind in sends if (folder / FILES[kind]).exists()]
-    return [Outgoing.read(folder / FILES[kind], folder.name) for kind in kinds]
+    return [_outgoing(folder / FILES[kind]) for kind in sends if (folder / FILES[kind]).exists()]
+
+
+def _outgoing(path: Path) -> Outgoing:
+    content = path.read_bytes()
+    if path.suffix != ".dcm":
+        return Outgoing(f"{path.parent.name}{path.suffix}", content, "json")
+    import pydicom
+
+    tags = ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"]
+    read = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
+    return Outgoing(path.name, content, "dicom", *(str(read[tag].value) for tag in tags))
+
+
+def _has(target: ServiceTarget, thing: Outgoing) -> bool:
+    uids = (thing.study, thing.series, thing.instance)
+    return all(uids) and bool(target.has(*map(str, uids)))

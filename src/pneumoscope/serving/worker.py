@@ -73,7 +73,7 @@ class Judge:
         identity = uuid4().hex
         kinds = write_deliverables(self.folder / identity, result, place, dicom=bool(film.sop_uid))
         self.journals.add(result)
-        extra = describe(result, self.screener.card.prevalence)
+        extra = describe(result)
         site, made = result.site_profile_sha256 or "", result.time.timestamp()
         kept = Made(identity, result.model.sha256, site, made, result.to_dict(), extra, kinds)
         if self.results.finish(film, kept):

@@ -148,6 +148,11 @@ class DicomNode:
             raise RuntimeError("the DICOM node is not started")
         return int(self._server.server_address[1])
 
+    @property
+    def alive(self) -> bool:
+        """Whether it listens."""
+        return self._thread is not None and self._thread.is_alive() and self._server is not None
+
     def start(self) -> None:
         """Listen, on threads of its own.
 
@@ -218,10 +223,10 @@ class DicomNode:
     def _on_request(self, event: Event) -> None:
         title, host = _caller_of(event)
         accepted = self._settings.may_call(title, host)
+        self._note(title, host, accepted, "association")
         if not accepted:
             event.assoc.acse.send_reject(0x01, 0x01, 0x03)  # permanent, user, calling AE title not recognised
             event.assoc.kill()
-        self._note(title, host, accepted, "association")
 
     def _on_echo(self, event: Event) -> int:
         self._note(*_caller_of(event), True, "echo")

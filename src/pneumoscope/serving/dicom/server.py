@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
+from pynetdicom.fsm import StateMachine
 from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
 
 from pneumoscope.imaging.limits import MAX_BYTES
@@ -55,6 +56,29 @@ class GuardedSocket(AssociationSocket):
         connection.settimeout(timeout)
         return content
 
+    def _shutdown_socket(self) -> None:
+        """Close the connection, also where its peer has closed it before: pynetdicom leaves that to chance."""
+        connection = self.socket
+        super()._shutdown_socket()
+        if connection is not None:
+            connection.close()
+
+
+class GuardedMachine(StateMachine):
+    """Ends a connection whose peer says something out of order that pynetdicom does not expect; see PS3.8, 9.2."""
+
+    def do_action(self, event: str) -> None:
+        """Go on to the next state, or end the connection."""
+        try:
+            super().do_action(event)
+        except Exception as error:  # InvalidEventError, and what damaged PDUs lead to
+            _log.info("A DICOM connection was ended: %s.", type(error).__name__)
+            association = self.dul.assoc
+            cast("AssociationSocket", self.dul.socket).close()
+            association.is_aborted, association.is_established = True, False
+            association._kill = True
+            self.dul.kill_dul()
+
 
 class GuardedHandler(RequestHandler):
     """Starts the association of one connection."""
@@ -63,6 +87,7 @@ class GuardedHandler(RequestHandler):
         association = super()._create_association()
         association.dul.event_queue.get_nowait()  # of the socket that is replaced: each tells of its connection
         association.dul.socket = GuardedSocket(association, client_socket=self.request)
+        association.dul.state_machine = GuardedMachine(association.dul)
         return association
 
 

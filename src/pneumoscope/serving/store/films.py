@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from enum import StrEnum
 from uuid import uuid4
 
@@ -93,25 +93,24 @@ class Films:
         bundle or site profile. The same UID with another content is another film, marked as a conflict.
 
         Returns:
-            The film, and whether it is new. Of one that is not, the content in the spool is used only if its own is gone.
+            The film, and whether it is new. Of one that is not, the spooled content is used only if its own is gone.
         """
         with self._database.writing() as write:
             known = write.execute(
                 "SELECT * FROM films WHERE sop_uid = ? AND sha256 = ?", (arrival.sop_uid, arrival.sha256)
             ).fetchone()
             if known:
-                return self._again(write, _film(known), arrival), False
+                return self._again(write, read_film(known), arrival), False
             return self._insert(write, arrival), True
 
     def _insert(self, write: sqlite3.Connection, new: Arrival) -> Film:
         other = write.execute("SELECT 1 FROM films WHERE sop_uid = ? AND sop_uid != ''", (new.sop_uid,)).fetchone()
         row = write.execute(
-            "INSERT INTO films (id, sop_uid, sha256, spool, size, name, origin, caller, batch, received, conflict, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting') RETURNING *",
-            (uuid4().hex, new.sop_uid, new.sha256, new.spool, new.size, new.name, new.origin, new.caller, new.batch)
-            + (time.time(), int(bool(other))),
+            "INSERT INTO films (id, sop_uid, sha256, spool, size, origin, name, caller, batch, received, conflict,"
+            " state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting') RETURNING *",
+            (uuid4().hex, *astuple(new), time.time(), bool(other)),
         ).fetchone()
-        return _film(row)
+        return read_film(row)
 
     def _again(self, write: sqlite3.Connection, film: Film, new: Arrival) -> Film:
         judged = write.execute(
@@ -124,7 +123,7 @@ class Films:
             " WHERE id = ? RETURNING *",
             (new.spool, new.batch or film.batch, retry, retry, film.id),
         ).fetchone()
-        return _film(row)
+        return read_film(row)
 
     def lease(self, seconds: float) -> Film | None:
         """Take the oldest film that waits, or whose lease ran out, for some seconds; None where there is none."""
@@ -136,7 +135,7 @@ class Films:
                 " ORDER BY received LIMIT 1) RETURNING *",
                 (now + seconds, now),
             ).fetchone()
-        return _film(row) if row else None
+        return read_film(row) if row else None
 
     def renew(self, film: Film, seconds: float) -> None:
         """Keep a lease: the heartbeat of whoever works on the film."""
@@ -170,7 +169,7 @@ class Films:
     def get(self, identity: str) -> Film | None:
         """Find a film."""
         row = self._database.one("SELECT * FROM films WHERE id = ?", identity)
-        return _film(row) if row else None
+        return read_film(row) if row else None
 
     def neighbours(self, film: Film) -> tuple[str | None, str | None]:
         """The ids of the films that came next before and next after a film; None where there is none."""
@@ -201,5 +200,6 @@ class Films:
 _NAMES = tuple(field.name for field in fields(Film))
 
 
-def _film(row: sqlite3.Row) -> Film:
+def read_film(row: sqlite3.Row) -> Film:
+    """A film of a row that has its columns."""
     return Film(**{name: row[name] for name in _NAMES})

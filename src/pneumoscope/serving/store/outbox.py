@@ -160,14 +160,10 @@ class Outbox:
             letter,
         )
 
-    def letters(self, target: str, states: tuple[str, ...] = ("dead",), limit: int = 200) -> list[Letter]:
+    def letters(self, target: str, state: str = "dead", limit: int = 200) -> list[Letter]:
         """What a target is to get or got, the oldest first."""
-        marks = ", ".join("?" for _ in states)
         rows = self._database.all(
-            f"SELECT * FROM outbox WHERE target = ? AND state IN ({marks}) ORDER BY created LIMIT ?",
-            target,
-            *states,
-            limit,
+            "SELECT * FROM outbox WHERE target = ? AND state = ? ORDER BY created LIMIT ?", target, state, limit
         )
         return [_letter(row) for row in rows]
 

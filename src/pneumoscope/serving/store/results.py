@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pneumoscope.serving.store.database import Database
-from pneumoscope.serving.store.films import Film, FilmState
+from pneumoscope.serving.store.films import Film, FilmState, read_film
 
 URGENT = "urgent"
 NEWEST = "newest"
@@ -99,9 +99,7 @@ class Results:
         with self._database.writing() as write:
             kept = write.execute(
                 "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
-                (made.id, film.id, made.bundle_sha256, made.site_sha256, made.made)
-                + tuple(made.record[name] for name in ("status", "finding", "reason", "probability", "device"))
-                + (json.dumps(made.record), json.dumps(made.extra)),
+                _row(film, made),
             ).fetchone()
             write.execute(
                 "UPDATE films SET state = 'done', result = coalesce(?, result) WHERE id = ?",
@@ -153,7 +151,7 @@ class Results:
             limit,
             offset,
         )
-        return [(_film_of(row), _stored(row, "result_id") if row["record"] else None) for row in rows], total
+        return [(read_film(row), _stored(row, "result_id") if row["record"] else None) for row in rows], total
 
     def between(self, since: float, until: float) -> list[tuple[Film, StoredResult]]:
         """All films received within a time that have a result, oldest first; for exports and the site's watch."""
@@ -178,6 +176,12 @@ class Results:
         return row[0] if row else None
 
 
+def _row(film: Film, made: Made) -> tuple[Any, ...]:
+    said = [made.record[name] for name in ("status", "finding", "reason", "probability", "device")]
+    identity = (made.id, film.id, made.bundle_sha256, made.site_sha256, made.made)
+    return (*identity, *said, json.dumps(made.record), json.dumps(made.extra))
+
+
 def _where(filters: Filters) -> tuple[str, Sequence[Any]]:
     found: list[tuple[str, tuple[Any, ...]]] = [("1", ())]
     if filters.finding == FilmState.FAILED:
@@ -198,9 +202,3 @@ def _where(filters: Filters) -> tuple[str, Sequence[Any]]:
 
 def _stored(row: sqlite3.Row, identity: str = "id") -> StoredResult:
     return StoredResult(row[identity], row["film"], row["made"], json.loads(row["record"]), json.loads(row["extra"]))
-
-
-def _film_of(row: sqlite3.Row) -> Film:
-    from dataclasses import fields
-
-    return Film(**{field.name: row[field.name] for field in fields(Film)})
