@@ -140,7 +140,9 @@ class People:
         secret = secrets.token_urlsafe(32)
         with self._database.writing() as write:
             write.execute("DELETE FROM sessions WHERE expires < ?", (time.time(),))
-            write.execute("INSERT INTO sessions VALUES (?, ?, ?)", (_sha256(secret), person.name, time.time() + SESSION))
+            write.execute(
+                "INSERT INTO sessions VALUES (?, ?, ?)", (_sha256(secret), person.name, time.time() + SESSION)
+            )
         return secret
 
     def of_session(self, cookie: str) -> Person | None:

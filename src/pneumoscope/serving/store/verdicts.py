@@ -89,9 +89,7 @@ class Verdicts:
         """By id of the result, the latest opinion; results without one are left out."""
         asked = list(results)
         marks = ", ".join("?" for _ in asked)
-        rows = self._database.all(
-            f"SELECT result, verdict FROM verdicts WHERE result IN ({marks}) ORDER BY id", *asked
-        )
+        rows = self._database.all(f"SELECT result, verdict FROM verdicts WHERE result IN ({marks}) ORDER BY id", *asked)
         return {row["result"]: Opinion(row["verdict"]) for row in rows}
 
     def export(self) -> str:

@@ -23,9 +23,8 @@ def identify(request: Request) -> Person | None:
     desk = desk_of(request)
     if token := _token(request):
         return _of_token(desk, request, token)
-    if cookie := request.cookies.get(desk.cookie):
-        if person := desk.people.of_session(cookie):
-            return person
+    if (cookie := request.cookies.get(desk.cookie)) and (person := desk.people.of_session(cookie)):
+        return person
     return NOBODY if desk.open else None
 
 

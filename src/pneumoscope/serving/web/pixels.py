@@ -21,7 +21,7 @@ _decoding = threading.Semaphore(2)  # a film may take a gigabyte to decode
 
 
 def pixels_of(desk: Desk, film: Film) -> bytes | None:
-    """A film as grey PNG of 8 bits; its preview where the film itself is no longer kept; None where there is neither."""
+    """A film as grey PNG of 8 bits; its preview where the film is no longer kept; None where there is neither."""
     if film.spool:
         place = desk.station.spool.path(film.spool)
         try:

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, JSONResponse
 from pneumoscope.serving.deliverables import CAPTURE, HEAT, PREVIEW, REPORT
 from pneumoscope.serving.store.films import Film, FilmState, Origin
 from pneumoscope.serving.store.results import NEWEST, ORDERS, Filters, StoredResult
-from pneumoscope.serving.web.api.described import FILE_BODY, SCREENING, PROBLEMS, described
+from pneumoscope.serving.web.api.described import FILE_BODY, PROBLEMS, SCREENING, described
 from pneumoscope.serving.web.bodies import read_body
 from pneumoscope.serving.web.desk import Desk
 from pneumoscope.serving.web.identity import DeskOf, Reader

@@ -118,7 +118,8 @@ def _profile(desk: Desk) -> SiteProfile:
     if profile := desk.station.screener.site:
         return profile
     raise ProblemError(
-        422, "The station runs without a site profile. Freeze one with `pneumoscope site freeze`, and start with --site."
+        422,
+        "The station runs without a site profile. Freeze one with `pneumoscope site freeze`, and start with --site.",
     )
 
 

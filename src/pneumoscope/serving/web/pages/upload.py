@@ -61,7 +61,9 @@ async def get_table(batch: _Batch, desk: DeskOf, who: Reader) -> Response:
     """The results of an upload as CSV."""
     text = await run_in_threadpool(_table, desk, batch)
     return Response(
-        text, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="results.csv"'}
+        text,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="results.csv"'},
     )
 
 
@@ -89,5 +91,3 @@ def _table(desk: Desk, batch: str) -> str:
             record = result.record | {"remarks": " ".join(result.record["remarks"])}
             writer.writerow({name: csv_cell(record[name]) for name in columns})
     return text.getvalue()
-
-
