@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -53,8 +54,6 @@ class Verdict:
 COLUMNS = ("source_sha256", "sop_instance_uid", "label", "seen", "verdict", "finding", "reader", "made", "comment")
 """Of the export. ``pneumoscope site shadow --reports`` reads the first three."""
 
-_NEWEST = "SELECT max(id) FROM verdicts GROUP BY result, reader"
-
 
 class Verdicts:
     """The verdicts of a station. All are kept, and the newest of each reader counts."""
@@ -81,15 +80,18 @@ class Verdicts:
     def of_result(self, result: str) -> list[Verdict]:
         """The newest verdict of each reader, the latest first."""
         rows = self._database.all(
-            f"SELECT * FROM verdicts WHERE result = ? AND id IN ({_NEWEST}) ORDER BY id DESC", result
+            "SELECT * FROM verdicts WHERE result = ? AND id IN (SELECT max(id) FROM verdicts GROUP BY result, reader)"
+            " ORDER BY id DESC",
+            result,
         )
         return [_verdict(row) for row in rows]
 
     def of_results(self, results: Iterable[str]) -> dict[str, Opinion]:
         """By id of the result, the latest opinion; results without one are left out."""
-        asked = list(results)
-        marks = ", ".join("?" for _ in asked)
-        rows = self._database.all(f"SELECT result, verdict FROM verdicts WHERE result IN ({marks}) ORDER BY id", *asked)
+        rows = self._database.all(
+            "SELECT result, verdict FROM verdicts WHERE result IN (SELECT value FROM json_each(?)) ORDER BY id",
+            json.dumps(list(results)),
+        )
         return {row["result"]: Opinion(row["verdict"]) for row in rows}
 
     def export(self) -> str:
@@ -101,7 +103,7 @@ class Verdicts:
         rows = self._database.all(
             "SELECT v.*, r.finding AS answer, json_extract(r.record, '$.source_sha256') AS sha256, f.sop_uid"
             " FROM verdicts v JOIN results r ON r.id = v.result JOIN films f ON f.id = r.film"
-            f" WHERE v.id IN ({_NEWEST}) ORDER BY v.id"
+            " WHERE v.id IN (SELECT max(id) FROM verdicts GROUP BY result, reader) ORDER BY v.id"
         )
         text = io.StringIO()
         writer = csv.writer(text)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -116,7 +117,19 @@ async def _handle(request: Request, error: Exception) -> Response:
     from pneumoscope.serving.web.rendering import desk_of, render
 
     desk = desk_of(request)
+    if not hasattr(request.state, "person"):
+        request.state.person = await run_in_threadpool(_person, request)
     return render(desk, request, "problem.html.j2", status=problem.status, headers=problem.headers, problem=problem)
+
+
+def _person(request: Request) -> Any:
+    """Who looks at the page of a problem; None where nobody is known."""
+    from pneumoscope.serving.web.identity import identify
+
+    try:
+        return identify(request)
+    except ProblemError:
+        return None
 
 
 def _to_login(request: Request) -> Response:

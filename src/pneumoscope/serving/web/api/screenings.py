@@ -151,10 +151,9 @@ def screening(desk: Desk, film: Film, result: StoredResult | None = None) -> dic
 def _many(desk: Desk, taken: list[Taken]) -> JSONResponse:
     shown = [_one(desk, one) for one in taken]
     problems = [one.problem for one in taken if one.problem]
+    status = 201 if any(one.new for one in taken) else 200
     if len(problems) == len(taken):
         status = problems[0].status
-    else:
-        status = 201 if any(one.new for one in taken) else 200
     return JSONResponse({"screenings": shown}, status)
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
@@ -75,7 +75,7 @@ def show_batch(batch: _Batch, request: Request, desk: DeskOf, who: Reader, seen:
     if seen == mark:
         return Response(status_code=204)
     counts = Counts.of(row.record for row in rows if row.record)
-    values = {"rows": rows, "total": total, "mark": mark, "batch": batch, "sentence": counts.sentence()}
+    values: dict[str, Any] = {"rows": rows, "total": total, "mark": mark, "batch": batch, "sentence": counts.sentence()}
     name = "batch_rows.html.j2" if "hx-request" in request.headers else "batch.html.j2"
     return render(desk, request, name, **values)
 
