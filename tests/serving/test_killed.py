@@ -46,11 +46,12 @@ def test_nothing_is_lost_and_nothing_is_sent_twice(point: str, tmp_path: Path) -
         with station(tmp_path, pacs.port, "none") as (_, port):
             if status != 0:
                 assert send([film], port) == [0]
-            pacs.wait_for(2)
+            pacs.wait_for(2, 120)
         assert set(pacs.came.values()) == {1}
         assert pacs.kinds()["SR"] == 1
     with sqlite3.connect(tmp_path / "station.sqlite") as database:
-        counts = [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("films", "results")]
+        [films] = database.execute("SELECT count(*) FROM films").fetchone()
+        [results] = database.execute("SELECT count(*) FROM results").fetchone()
     database.close()
-    assert counts == [1, 1]
+    assert (films, results) == (1, 1)
     assert len(list((tmp_path / "spool").iterdir())) == 1

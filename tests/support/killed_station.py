@@ -61,7 +61,8 @@ def main(state: str, port: str, point: str) -> None:
     )
     with Station(settings) as station:
         assert station.node
-        print(station.node.port, flush=True)
+        sys.stdout.write(f"{station.node.port}\n")
+        sys.stdout.flush()
         threading.Event().wait()
 
 

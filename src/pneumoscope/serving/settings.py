@@ -1,6 +1,8 @@
 """What an operator may choose, in one TOML file. Everything has a default that is safe on one machine."""
 
+import dataclasses
 import tomllib
+import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,14 +132,11 @@ def convert(values: Any, kind: Any) -> Any:
 def _decode(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str):
         return Path(value).expanduser()
-    raise NotImplementedError(f"{kind} from {value!r}")
+    raise msgspec.ValidationError(f"{value!r} is no {'path' if kind is Path else kind.__name__}")
 
 
 def _check_names(values: Any, kind: Any) -> None:
     """Refuse names that are misspelt; msgspec passes them over in a dataclass."""
-    import dataclasses
-    import typing
-
     if not isinstance(values, dict) or not dataclasses.is_dataclass(kind):
         return
     types = typing.get_type_hints(kind)

@@ -9,6 +9,7 @@ from pneumoscope.compute.cores import usable_cores
 from pneumoscope.files import make_folder
 from pneumoscope.locks import exclusive
 from pneumoscope.screening.screener import Screener
+from pneumoscope.serving.dicom.libraries import load_libraries
 from pneumoscope.serving.dicom.node import DicomNode
 from pneumoscope.serving.intake import Intake
 from pneumoscope.serving.journals import Journals
@@ -106,6 +107,7 @@ class Station:
         Raises:
             DataError: a target of the settings cannot be used, or a port is taken.
         """
+        load_libraries()
         self.spool.sweep(self.films.spooled())
         self.films.recover()
         self.outbox.recover()
