@@ -7,10 +7,10 @@ from pneumoscope._version import __version__
 from pneumoscope.serving.station import Station
 from pneumoscope.serving.web.api import screenings, state, studies
 from pneumoscope.serving.web.desk import Desk
+from pneumoscope.serving.web.failures import add_handlers
 from pneumoscope.serving.web.guard import Guard
 from pneumoscope.serving.web.pages import assets, film, people, site, targets, upload, worklist
 from pneumoscope.serving.web.pages import station as station_pages
-from pneumoscope.serving.web.problems import add_handlers
 from pneumoscope.serving.web.rendering import add_filters
 
 ROUTERS = (

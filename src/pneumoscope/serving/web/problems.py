@@ -4,11 +4,10 @@ import logging
 import traceback
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse
 
 from pneumoscope.errors import DataError
 from pneumoscope.serving.spool import SpoolFullError
@@ -96,45 +95,7 @@ def as_problem(error: Exception) -> ProblemError:
     return ProblemError(500)
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Let an application answer every failure with a problem or a page."""
-    for kind in (ProblemError, SpoolFullError, DataError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, _handle)
-
-
 def note(error: Exception) -> None:
     """Write down where an unforeseen error came from. Its text may hold patient data, so it is left out."""
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     _log.error("A request ended in %s at %s", type(error).__name__, " < ".join(reversed(places[-6:])))
-
-
-async def _handle(request: Request, error: Exception) -> Response:
-    problem = as_problem(error)
-    if wants_json(request):
-        return problem_json(problem)
-    if problem.status == 401 and problem.code == "not_signed_in":
-        return _to_login(request)
-    from pneumoscope.serving.web.rendering import desk_of, render
-
-    desk = desk_of(request)
-    if not hasattr(request.state, "person"):
-        request.state.person = await run_in_threadpool(_person, request)
-    return render(desk, request, "problem.html.j2", status=problem.status, headers=problem.headers, problem=problem)
-
-
-def _person(request: Request) -> Any:
-    """Who looks at the page of a problem; None where nobody is known."""
-    from pneumoscope.serving.web.identity import identify
-
-    try:
-        return identify(request)
-    except ProblemError:
-        return None
-
-
-def _to_login(request: Request) -> Response:
-    """Send a person to where they sign in, and back afterwards; only a page that can be asked for again is kept."""
-    if "hx-request" in request.headers:
-        return Response(status_code=401, headers={"HX-Redirect": "/login"})
-    back = request.url.path if request.method == "GET" else "/"
-    return RedirectResponse(f"/login?next={back}", 303)
