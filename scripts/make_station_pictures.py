@@ -71,9 +71,14 @@ def fill(station: Station) -> dict[str, str]:
         films[name] = station.intake.accept(buffer.getvalue(), Origin.PAGE, name=name)[0].id
     station.log.note_call("XRAY_ROOM_1", "192.0.2.21", True, "C-STORE")
     station.log.note_call("OLD_CT", "192.0.2.40", False, "association")
+    until_judged(station)
+    return films
+
+
+def until_judged(station: Station) -> None:
+    """Wait for the workers."""
     while station.films.counts()["waiting"] + station.films.counts()["working"]:
         time.sleep(0.1)
-    return films
 
 
 def _coloured(image: Image.Image) -> Image.Image:
@@ -120,7 +125,9 @@ def desktop(browser: Browser, address: str, films: dict[str, str], station: Stat
     shoot(page, "worklist")
     page.goto(f"{address}/upload")
     page.set_input_files("#files", [str(path) for path in sorted(SAMPLES.glob("synthetic-viral-*.png"))])
-    page.wait_for_selector("#batch .pill.pneumonia")
+    page.wait_for_selector("#batch a[download]")
+    until_judged(station)
+    page.wait_for_timeout(2500)
     shoot(page, "upload")
     page.goto(f"{address}/connect")
     shoot(page, "connect")

@@ -196,8 +196,7 @@ class People:
 
 
 def _check_administrator(write: sqlite3.Connection) -> None:
-    left = write.execute("SELECT count(*), sum(role = 'administrator') FROM accounts").fetchone()
-    if left[0] and not left[1]:
+    if not write.execute("SELECT 1 FROM accounts WHERE role = 'administrator'").fetchone():
         raise DataError("At least one account has to be an administrator; make another one first.")
 
 

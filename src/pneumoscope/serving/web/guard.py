@@ -87,18 +87,18 @@ class Guard:
 def is_own(headers: Mapping[str, str], program: bool) -> bool:
     """Whether a request that changes something comes from a page of the station.
 
-    Every browser sends the header ``Origin`` with a request of another site's page that changes something.
+    Browsers say so by ``Sec-Fetch-Site``. Those of before 2023 send at least ``Origin`` with what another site's page
+    asks for.
 
     Args:
         headers: of the request, by lower-case name.
-        program: whether a program may ask, which sends no such header.
+        program: whether a program may ask, which sends neither.
     """
-    fetched, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if fetched is not None and fetched not in ("same-origin", "none"):
-        return False
-    if origin is not None:
-        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
-    return program or fetched is not None
+    if (fetched := headers.get("sec-fetch-site")) is not None:
+        return fetched == "same-origin"
+    if (origin := headers.get("origin")) is not None:
+        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+    return program
 
 
 def _limited(receive: Receive) -> Receive:

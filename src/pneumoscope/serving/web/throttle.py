@@ -23,7 +23,7 @@ class Throttle:
         """Seconds that whoever has one of these keys has to wait; 0 where they may try."""
         now = time.monotonic()
         with self._lock:
-            return max((self._until(key) - now for key in keys), default=0.0)
+            return max(0.0, *(self._until(key) - now for key in keys))
 
     def failed(self, *keys: str) -> None:
         """Note a wrong try."""

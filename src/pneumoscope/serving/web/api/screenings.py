@@ -37,7 +37,10 @@ LINKS = {"preview": PREVIEW, "heatmap": HEAT, "report": REPORT, "capture": CAPTU
     responses={201: described("Taken.", SCREENING), 200: described("Known already.", SCREENING), **PROBLEMS},
 )
 async def post_screenings(
-    request: Request, desk: DeskOf, who: Reader, wait: Annotated[float, Query(ge=0, le=MOST_WAIT)] = 0
+    request: Request,
+    desk: DeskOf,
+    who: Reader,
+    wait: Annotated[float, Query(ge=0, le=MOST_WAIT, description="seconds to wait for the results")] = 0,
 ) -> Response:
     """Take one film as the body, or up to 50 as ``multipart/form-data``.
 
@@ -66,15 +69,15 @@ async def post_screenings(
 def list_screenings(
     desk: DeskOf,
     who: Reader,
-    finding: str | None = None,
-    reason: str | None = None,
-    device: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    batch: str | None = None,
-    order: Annotated[str, Query(pattern=f"^({'|'.join(ORDERS)})$")] = NEWEST,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    finding: Annotated[str | None, Query(description="normal, uncertain, pneumonia, not_assessed or failed")] = None,
+    reason: Annotated[str | None, Query(description="a coded reason, see docs/refusals.md")] = None,
+    device: Annotated[str | None, Query(description="code of a device, as results have it")] = None,
+    since: Annotated[datetime | None, Query(description="received at or after, ISO 8601")] = None,
+    until: Annotated[datetime | None, Query(description="received before, ISO 8601")] = None,
+    batch: Annotated[str | None, Query(description="films that came together")] = None,
+    order: Annotated[str, Query(pattern=f"^({'|'.join(ORDERS)})$", description="newest or urgent")] = NEWEST,
+    limit: Annotated[int, Query(ge=1, le=500, description="films of a page")] = 50,
+    offset: Annotated[int, Query(ge=0, le=10**9, description="films to leave out at the begin")] = 0,
 ) -> dict[str, Any]:
     """Films, the newest or the most urgent first. Times are ISO 8601. Names of files cannot be searched for here."""
     begin, end = (moment.timestamp() if moment else None for moment in (since, until))

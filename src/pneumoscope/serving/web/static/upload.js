@@ -4,6 +4,8 @@ const input = document.querySelector("#files");
 const list = document.querySelector("#progress");
 const results = document.querySelector("#results");
 const batch = results.dataset.batch;
+const told = document.querySelector("#taken");
+const taken = [0, 0];
 const waiting = [];
 let busy = 0;
 
@@ -66,13 +68,19 @@ function tell(item, said, request) {
   try { answer = JSON.parse(request.responseText); } catch { /* no answer, or none of ours */ }
   const one = answer.files?.[0];
   if (request.status === 200 && one?.film) {
-    said.textContent = one.new ? "taken" : "known already";
-    item.classList.add("good");
+    item.remove();
+    count(one.new);
     show();
   } else {
     said.textContent = one?.said || answer.detail || "The station does not answer; try again.";
     item.classList.add("bad");
   }
+}
+
+function count(fresh) {
+  taken[fresh ? 0 : 1] += 1;
+  told.hidden = false;
+  told.textContent = `${taken[0]} taken` + (taken[1] ? `, ${taken[1]} known already` : "");
 }
 
 function show() {
