@@ -42,6 +42,11 @@ class Journals:
             journal = self._open[path]
         journal.add(result)
 
+    def heads(self) -> dict[str, str]:
+        """By name of the file, where each journal ends that this process writes; to be kept elsewhere."""
+        with self._lock:
+            return {path.name: str(journal.head) for path, journal in self._open.items()}
+
     def close(self) -> None:
         """Close the file; every entry is on the disk already. Safe to repeat."""
         with self._lock:

@@ -57,6 +57,7 @@ class Station:
         results: its results.
         outbox: its targets, and what they are to get.
         log: who called, and who changed what.
+        journals: where every result is written down.
         folder: of the results; each has a folder of its own.
         intake: the one way in.
         node: the DICOM node; None where the settings have none.
@@ -78,8 +79,8 @@ class Station:
         self.database = Database(settings.state / "station.sqlite")
         self._held.callback(self.database.close)
         self.spool = Spool(settings.state / "spool", settings.free)
-        self._journals = Journals(settings.state / "journal")
-        self._held.callback(self._journals.close)
+        self.journals = Journals(settings.state / "journal")
+        self._held.callback(self.journals.close)
         self._remember()
         self._put_together(threads)
 
@@ -91,10 +92,10 @@ class Station:
     def _put_together(self, threads: int) -> None:
         settings, results = self.settings, self.results
         self.sender = Sender(self.outbox, self.folder)
-        judge = Judge(self.screener, self.films, results, self.spool, self.folder, self._journals, self.sender.wake)
+        judge = Judge(self.screener, self.films, results, self.spool, self.folder, self.journals, self.sender.wake)
         self._workers = Workers(judge, threads)
         self.intake = Intake(self.spool, self.films, self._workers.wake)
-        self._janitor = Janitor(self.database, self.spool, self.folder, self._journals.folder, settings.retention)
+        self._janitor = Janitor(self.database, self.spool, self.folder, self.journals.folder, settings.retention)
         self._watcher = Watcher(settings.watch, self.intake) if settings.watch else None
         self.node: DicomNode | None = None
         if settings.dicom:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from pneumoscope.errors import DataError
 
@@ -14,6 +15,16 @@ VERSION = 1
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _PATIENCE = 30.0  # seconds that a writer waits for another one
+
+
+class _Handle:
+    """The connection of one thread; it is closed when the thread ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 class Database:
@@ -33,7 +44,7 @@ class Database:
         """
         self.path = path
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._opened: WeakSet[_Handle] = WeakSet()  # threads come and go
         self._lock = threading.Lock()
         try:
             self._prepare()
@@ -75,22 +86,23 @@ class Database:
     def close(self) -> None:
         """Close all connections; nothing can be asked afterwards. Safe to repeat."""
         with self._lock:
-            for connection in self._opened:
-                connection.close()
+            for handle in self._opened:
+                handle.connection.close()
             self._opened.clear()
 
     def _connection(self) -> sqlite3.Connection:
-        if not hasattr(self._local, "connection"):
+        if not hasattr(self._local, "handle"):
             # Only its own thread uses a connection; another one closes it at the end.
             made = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
             made.row_factory = sqlite3.Row
+            handle = _Handle(made)
             with self._lock:
-                self._opened.append(made)
+                self._opened.add(handle)
             made.execute("PRAGMA journal_mode = WAL")
             made.execute("PRAGMA synchronous = FULL")
             made.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = made
-        connection: sqlite3.Connection = self._local.connection
+            self._local.handle = handle
+        connection: sqlite3.Connection = self._local.handle.connection
         return connection
 
     def _prepare(self) -> None:

@@ -171,6 +171,17 @@ class Films:
         row = self._database.one("SELECT * FROM films WHERE id = ?", identity)
         return read_film(row) if row else None
 
+    def neighbours(self, film: Film) -> tuple[str | None, str | None]:
+        """The ids of the films that came next before and next after a film; None where there is none."""
+        place = (film.received, film.id)
+        earlier = self._database.one(
+            "SELECT id FROM films WHERE (received, id) < (?, ?) ORDER BY received DESC, id DESC LIMIT 1", *place
+        )
+        later = self._database.one(
+            "SELECT id FROM films WHERE (received, id) > (?, ?) ORDER BY received, id LIMIT 1", *place
+        )
+        return earlier["id"] if earlier else None, later["id"] if later else None
+
     def spooled(self) -> set[str]:
         """The names of all films that lie in the spool."""
         return {row[0] for row in self._database.all("SELECT spool FROM films WHERE spool NOTNULL")}
