@@ -112,7 +112,7 @@ def test_a_verdict_is_kept_and_exported(client: httpx.Client, station: Station) 
     page = client.get(f"/films/{film.id}").text
     assert "an old scar" in page
     assert "disagrees" in client.post("/rows").text
-    rows = [row for row in csv.DictReader(io.StringIO(client.get("/site/verdicts.csv").text))]
+    rows = list(csv.DictReader(io.StringIO(client.get("/site/verdicts.csv").text)))
     mine = next(row for row in rows if row["source_sha256"] == film.sha256)
     assert (mine["label"], mine["verdict"], mine["reader"]) == ("normal", "disagree", "this machine")
     assert client.post(f"/films/{film.id}/verdict", data={"verdict": "amend"}).status_code == 422
