@@ -1,6 +1,6 @@
 """Fit heads to the features of 1.4.0: on all hospitals, and without each of them.
 
-    python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--bundle BUNDLE.onnx]
+    python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--ridge R] [--bundle BUNDLE.onnx]
 
 FEATURES.npz is from ``experiments.hospitals.features``. The record holds, for the released head, the head of all
 hospitals (on held-out films) and the head without each hospital (on all films of that), the rows of
@@ -8,6 +8,8 @@ hospitals (on held-out films) and the head without each hospital (on all films o
 """
 
 import argparse
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,8 @@ from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights
 
-RIDGE = 0.005
-"""Factor on the squared norm of the kernel, added to the mean loss."""
+RIDGE = 0.2
+"""Factor on the squared norm of the kernel, added to the mean loss, where no other is asked for."""
 
 Values = NDArray[np.float64]
 
@@ -46,12 +48,13 @@ class Head:
         return np.asarray(pneumonia_score(features @ self.kernel + self.bias))
 
 
-def fit(features: Values, films: list[Film]) -> Head:
+def fit(features: Values, films: list[Film], ridge: float = RIDGE) -> Head:
     """Fit a head by weighted maximum likelihood; a pneumonia of unknown subtype allows both.
 
     Args:
         features: (N, 2048).
         films: N of them, all trained on.
+        ridge: factor on the squared norm of the kernel, above 0.
     """
     from scipy.optimize import minimize
 
@@ -69,8 +72,8 @@ def fit(features: Values, films: list[Film]) -> Head:
         right = np.logaddexp.reduce(np.where(allowed, logits, -np.inf), axis=1, keepdims=True)
         wrong = np.exp(logits - everything) - np.where(allowed, np.exp(logits - right), 0)
         slope = x.T @ (weights * wrong)
-        slope[:-1] += 2 * RIDGE * kernel[:-1]
-        return float((weights * (everything - right)).sum() + RIDGE * (kernel[:-1] ** 2).sum()), slope.ravel()
+        slope[:-1] += 2 * ridge * kernel[:-1]
+        return float((weights * (everything - right)).sum() + ridge * (kernel[:-1] ** 2).sum()), slope.ravel()
 
     found = minimize(loss, np.zeros(x.shape[1] * 3), jac=True, method="L-BFGS-B", options={"maxiter": 300})
     kernel = found.x.reshape(-1, 3)
@@ -91,15 +94,25 @@ def rows_of(head: Head, features: Values, films: list[Film], chosen: NDArray[np.
     return measure([film for film, own in zip(films, chosen, strict=True) if own], head.scores(features[chosen]))
 
 
-def write_head(head: Head, path: Path) -> None:
-    """The released bundle with another head; its calibration is still that of the released head."""
+def write_head(head: Head, ridge: float, films: Sequence[Film], path: Path) -> None:
+    """The released bundle with another head, fitted to films; its calibration is still that of the released head."""
     from experiments.hospitals.line import read_card
     from pneumoscope.network.export import write_bundle
     from pneumoscope.network.resnet import build
 
     model = build(str(RELEASED))
     model.get_layer("head_cam").set_weights([head.kernel[None, None].astype(np.float32), head.bias.astype(np.float32)])
-    card = replace(read_card(RELEASED), name="hospitals-head", version="0.0.0", validation={})
+    counts = Counter(f"{film.source} {film.labelled.label}" for film in films)
+    made = {"head": {"films": dict(sorted(counts.items())), "ridge": ridge, "command": "experiments.hospitals.heads"}}
+    released = read_card(RELEASED)
+    card = replace(
+        released,
+        training=released.training | made,
+        name="hospitals-head",
+        version="0.0.0",
+        validation={},
+        envelope=None,
+    )
     write_bundle(model, card, path, 192)
 
 
@@ -108,6 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("features", type=Path)
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
+    parser.add_argument("--ridge", type=float, default=RIDGE)
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
     options = parser.parse_args()
     with np.load(options.features) as stored:
@@ -117,18 +131,19 @@ def main() -> None:
     train = np.array([film.labelled.split == "train" for film in films])
     heads = {
         "released": released_head(),
-        "all": fit(features[train], [f for f, own in zip(films, train, strict=True) if own]),
+        "all": fit(features[train], [f for f, own in zip(films, train, strict=True) if own], options.ridge),
     }
     record: dict[str, Any] = {name: rows_of(head, features, films, ~train) for name, head in heads.items()}
     record["worst_pair"] = {name: worst_pair(record[name]) for name in heads}
     for hospital in sorted(set(HOSPITALS.values()) - {"nih_lungs"}):
         out = np.isin(hospitals, sorted(left_out([hospital])))
         kept = train & ~out
-        head = fit(features[kept], [f for f, own in zip(films, kept, strict=True) if own])
+        head = fit(features[kept], [f for f, own in zip(films, kept, strict=True) if own], options.ridge)
         record[f"without {hospital}"] = rows_of(head, features, films, out)
     write_record(options.out, record)
     if options.bundle:
-        write_head(heads["all"], options.bundle)
+        trained = [film for film, own in zip(films, train, strict=True) if own]
+        write_head(heads["all"], options.ridge, trained, options.bundle)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     first, model = build(str(options.first)), build(str(options.last))
     model.set_weights(between(first.get_weights(), model.get_weights(), options.share))
-    card = replace(read_card(options.last), name="between", version="0.0.0", validation={})
+    card = replace(read_card(options.last), name="between", version="0.0.0", validation={}, envelope=None)
     write_bundle(model, card, options.out, options.size)
 
 

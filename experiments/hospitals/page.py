@@ -13,7 +13,7 @@ from lab.markdown import fill, table
 from pneumoscope.files import write_text
 
 HERE = Path(__file__).parent
-PAGE, HEADS = HERE / "README.md", HERE / "heads.json"
+PAGE, HEADS, DECISION = HERE / "README.md", HERE / "heads.json", HERE / "decision.json"
 
 _SHOWN = (
     *(("home", "all"), ("nih", "all"), ("nih", "PA"), ("nih", "AP"), ("nih", "confirmed"), ("nih", "18 and over")),
@@ -23,9 +23,20 @@ _SHOWN = (
 _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 
-def tables(record: dict[str, Any]) -> dict[str, str]:
+def tables(record: dict[str, Any], decision: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places."""
-    return {"held out": _held_out(record), "left out": _left_out(record)}
+    return {"held out": _held_out(record), "left out": _left_out(record), "answers": _answers(decision)}
+
+
+def _answers(decision: dict[str, Any]) -> str:
+    """How often each of the three answers is given, the worst first: normals called, pneumonias answered normal."""
+    shown = [row for row in decision["answers"] if (row["source"], row["group"]) in _SHOWN]
+    bad = {"normal": "pneumonia", "pneumonia": "normal"}
+    lines = []
+    for row in sorted(shown, key=lambda row: (row["label"], -row[bad[row["label"]]] / row["films"])):
+        shares = [f"{row[answer] / row['films']:.1%}" for answer in ("normal", "uncertain", "pneumonia")]
+        lines.append([f"{row['source']} {row['group']}", f"{row['films']} {row['label']}s", *shares])
+    return table(("group", "films", "answered normal", "uncertain", "pneumonia"), lines)
 
 
 def _held_out(record: dict[str, Any]) -> str:
@@ -59,8 +70,8 @@ def _by_group(rows: list[Row]) -> dict[tuple[str, str], Row]:
 
 def filled() -> str:
     """The page with its tables made anew."""
-    record = msgspec.json.decode(HEADS.read_bytes(), type=dict[str, Any])
-    return fill(PAGE.read_text(encoding="utf-8"), tables(record))
+    record, decision = (msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in (HEADS, DECISION))
+    return fill(PAGE.read_text(encoding="utf-8"), tables(record, decision))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,16 @@ def test_a_full_disk_is_named_and_nothing_is_written(synthetic: np.ndarray, tmp_
     assert not list(tmp_path.iterdir())
 
 
+def test_from_the_head_on_nothing_is_rounded_to_8_bits(int8: Path) -> None:
+    known, kinds = {"head_cam"}, set()
+    for node in onnx.load(int8).graph.node:
+        if known & set(node.input):
+            known |= set(node.output)
+            kinds.add(node.op_type)
+    assert {"logits", "cam"} <= known
+    assert kinds == {"Transpose", "GlobalAveragePool", "Flatten"}
+
+
 def test_the_kernels_leave_room_for_sums_of_16_bits(int8: Path) -> None:
     kernels = [
         onnx.numpy_helper.to_array(stored)

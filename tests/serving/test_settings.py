@@ -8,6 +8,7 @@ pytest.importorskip("pynetdicom", reason="the extra serve is not installed")
 
 from pneumoscope.errors import DataError
 from pneumoscope.serving.dicom.node import Caller
+from pneumoscope.serving.dicom.targets import build_target
 from pneumoscope.serving.settings import Settings, read_settings
 
 WHOLE = """
@@ -77,3 +78,10 @@ def test_what_is_wrong_is_named(text: str, said: str, tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.toml: the settings cannot be read"):
         read_settings(tmp_path / "none.toml")
+
+
+def test_the_settings_of_the_containers_are_settings() -> None:
+    found = read_settings(Path(__file__).parents[2] / "deploy" / "station.toml")
+    assert found.dicom
+    assert found.web.behind_proxy
+    assert [build_target(target.kind, target.config) for target in found.targets]

@@ -30,6 +30,7 @@ class OnnxRuntimeSession(Session):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # each worker is a core already
         options.inter_op_num_threads = 1
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL  # int8 rounds by it
         options.log_severity_level = 4  # its messages come back as exceptions, which we put in words
         try:
             # by its path and not its content: the file's bytes would stay beside the network while it is built
