@@ -88,6 +88,7 @@ def _coloured(image: Image.Image) -> Image.Image:
 def shoot(page: Page, name: str, whole: bool = False) -> None:
     """Keep what the browser shows."""
     page.wait_for_load_state("networkidle")
+    page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(400)
     content = Image.open(io.BytesIO(page.screenshot(full_page=whole)))
     path = FIGURES / f"station-{name}.png"
