@@ -9,11 +9,12 @@
 #         --volume "$PWD/films:/films:ro" --volume "$PWD/out:/out" pneumoscope screen /films --html /out/results.html
 
 FROM python:3.11-slim AS build
+ARG EXTRAS=dicom
 WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 COPY src ./src
 RUN python -m venv /opt/pneumoscope \
-    && /opt/pneumoscope/bin/pip install --no-cache-dir --constraint constraints.txt '.[dicom]' \
+    && /opt/pneumoscope/bin/pip install --no-cache-dir --constraint constraints.txt ".[${EXTRAS}]" \
     && /opt/pneumoscope/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11-slim

@@ -38,7 +38,7 @@ check: .venv/development
 
 .venv/development: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dicom,fast,fetch,research,scale,train,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[fast,fetch,research,scale,serve,train,dev]'
 	touch $@
 
 clean:

@@ -22,6 +22,8 @@ HEAVY = TRAINING_ONLY | {
     "ray",
     "rich",
     "jinja2",
+    "highdicom",
+    "pynetdicom",
 }
 
 

@@ -97,3 +97,13 @@ def test_readme_states_a_recorded_speed():
 def test_the_api_page_is_made_from_the_docstrings():
     made = runpy.run_path(str(ROOT / "scripts" / "make_api_page.py"))
     assert made["PAGE"].read_text(encoding="utf-8") == made["page"](), "run: python scripts/make_api_page.py"
+
+
+def test_every_requirement_is_held_by_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| (REQ-[A-Z]+-\d\d) \|.*\| (.*) \|$", (ROOT / "docs" / "requirements.md").read_text(), re.M)
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(rows) == len({number for number, _ in rows}) > 30
+    for number, named in rows:
+        names = re.findall(r"`(test_\w+)`", named)
+        assert names, number
+        assert all(f"def {name}(" in tests for name in names), (number, names)

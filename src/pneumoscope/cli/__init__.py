@@ -21,6 +21,7 @@ COMMANDS = (
     "demo",
     "screen",
     "site",
+    "serve",
     "info",
     "selftest",
     "journal",

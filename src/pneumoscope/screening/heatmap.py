@@ -79,6 +79,26 @@ def ramp(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.asarray(np.rint(255.0 * srgb), dtype=np.uint8)
 
 
+def layer(
+    size: tuple[int, int], contributions: NDArray[np.float32], threshold: float
+) -> tuple[Image.Image, Image.Image]:
+    """Draw the intensity of a contribution map for a picture of some size.
+
+    Args:
+        size: width and height of the picture, in pixels.
+        contributions: float32 (P, P), see :func:`contribution_map`.
+        threshold: on the probability, between 0 and 1.
+
+    Returns:
+        Its colours, RGB, and how much of them shows, L: 0 where there is no heat.
+    """
+    coarse = Image.fromarray(intensity(contributions, threshold))
+    fine = np.clip(np.asarray(coarse.resize(size, Image.Resampling.BILINEAR)), 0.0, 1.0)
+    mask = Image.fromarray(np.rint(255.0 * _OPACITY * fine**1.5).astype(np.uint8))
+    colours = ramp(np.linspace(0.0, 1.0, 256))[np.rint(255.0 * fine).astype(np.uint8)]
+    return Image.fromarray(colours), mask
+
+
 def overlay(preview: NDArray[np.uint8], contributions: NDArray[np.float32], threshold: float) -> Image.Image:
     """Lay the intensity of a contribution map over the preview, aspect kept.
 
@@ -91,8 +111,5 @@ def overlay(preview: NDArray[np.uint8], contributions: NDArray[np.float32], thre
         An RGB image of the size of the preview.
     """
     grey = Image.fromarray(preview)
-    coarse = Image.fromarray(intensity(contributions, threshold))
-    fine = np.clip(np.asarray(coarse.resize(grey.size, Image.Resampling.BILINEAR)), 0.0, 1.0)
-    mask = Image.fromarray(np.rint(255.0 * _OPACITY * fine**1.5).astype(np.uint8))
-    colours = ramp(np.linspace(0.0, 1.0, 256))[np.rint(255.0 * fine).astype(np.uint8)]
-    return Image.composite(Image.fromarray(colours), grey.convert("RGB"), mask)
+    colours, mask = layer(grey.size, contributions, threshold)
+    return Image.composite(colours, grey.convert("RGB"), mask)

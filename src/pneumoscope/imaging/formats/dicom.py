@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _MODALITIES = ("", "CR", "DX", "RG", "DR", "XR")  # RG: film, digitised; DR and XR: what some detectors write for DX
 _FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
-_RADIOGRAPH_CLASSES = (
-    "",
+RADIOGRAPH_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.1",  # computed radiography
     "1.2.840.10008.5.1.4.1.1.1.1",  # digital X-ray for presentation
     _FOR_PROCESSING,
@@ -30,6 +29,7 @@ _RADIOGRAPH_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.7.2",  # multi-frame grey byte secondary capture; one frame passes
     "1.2.840.10008.5.1.4.1.1.7.3",  # the same of words
 )
+"""The SOP classes of what may be a radiograph."""
 
 
 def decode(content: bytes) -> Decoded:
@@ -77,7 +77,7 @@ def decode(content: bytes) -> Decoded:
 
 def _check_kind(dataset: Dataset) -> None:
     modality, sop_class = (str(dataset.get(key) or "").strip() for key in ("Modality", "SOPClassUID"))
-    if modality not in _MODALITIES or sop_class not in _RADIOGRAPH_CLASSES:
+    if modality not in _MODALITIES or sop_class not in ("", *RADIOGRAPH_CLASSES):
         raise refuse(
             Reason.NOT_A_RADIOGRAPH,
             "The DICOM object is no computed or digital radiograph (modality CR, DX, RG, DR or XR); send the film.",

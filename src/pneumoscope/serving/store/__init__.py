@@ -1,0 +1,1 @@
+"""What the station remembers, in one SQLite file: films, results, what is to be sent, and who may do what."""

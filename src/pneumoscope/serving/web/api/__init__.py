@@ -1,0 +1,1 @@
+"""REST: films in, results out, and how the station is."""
