@@ -21,7 +21,7 @@ URL = "/api/v1/screenings"
 def picture(level: int) -> bytes:
     """A small picture that no model may judge, another one for each level."""
     buffer = io.BytesIO()
-    Image.new("L", (64, 64), level).save(buffer, "PNG")
+    Image.new("L", (66, 66), level).save(buffer, "PNG")
     return buffer.getvalue()
 
 
