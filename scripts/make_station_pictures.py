@@ -114,7 +114,7 @@ def main() -> None:
 def desktop(browser: Browser, address: str, films: dict[str, str], station: Station) -> None:
     """Pages on a desk, light."""
     page = _page(browser, width=1200, height=860)
-    page.goto(f"{address}/films/{films['synthetic-bacterial-1']}")
+    page.goto(f"{address}/films/{films['synthetic-bacterial-2']}")
     page.check("input[value=agree]", force=True)
     page.check("input[name=seen][value=pneumonia]", force=True)
     page.fill("textarea", "Right lower lobe.")
@@ -155,7 +155,7 @@ def phone(browser: Browser, address: str, films: dict[str, str]) -> None:
     page = _page(browser, width=390, height=844)
     page.goto(f"{address}/")
     shoot(page, "worklist-phone")
-    page.goto(f"{address}/films/{films['synthetic-bacterial-1']}")
+    page.goto(f"{address}/films/{films['synthetic-bacterial-2']}")
     shoot(page, "film-phone", whole=True)
     page.goto(f"{address}/upload")
     shoot(page, "upload-phone")

@@ -26,7 +26,7 @@ MODEL = ModelIdentity("resnet50-pneumonia", "1.4.0", "ab" * 32, "onnxruntime")
 TIME = datetime(2026, 3, 4, 5, 6, 7, 89000, tzinfo=UTC)
 
 
-def make_film(number: int = 1, sample: str = "synthetic-bacterial-1.png", **elements: Any) -> Dataset:
+def make_film(number: int = 1, sample: str = "synthetic-bacterial-2.png", **elements: Any) -> Dataset:
     """A synthetic film as a CR object of nobody; ``elements`` are set last, and those of value None are left out."""
     pixels = np.asarray(Image.open(SAMPLES / sample).convert("L"))
     film = Dataset()

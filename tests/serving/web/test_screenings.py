@@ -14,7 +14,7 @@ from pneumoscope.screening.record import json_schema
 from pneumoscope.serving.station import Station
 from pneumoscope.serving.web import bodies
 
-PNG = (SAMPLES / "synthetic-bacterial-1.png").read_bytes()
+PNG = (SAMPLES / "synthetic-bacterial-2.png").read_bytes()
 URL = "/api/v1/screenings"
 
 
@@ -47,7 +47,7 @@ def test_the_same_content_is_the_same_screening(client: httpx.Client) -> None:
 
 
 def test_several_files_come_in_one_form(client: httpx.Client) -> None:
-    files = [("file", (f"{number}.png", picture(10 + number), "image/png")) for number in range(3)]
+    files = [("file", (f"{number}.png", picture(210 + number), "image/png")) for number in range(3)]
     answer = client.post(f"{URL}?wait=30", files=[*files, ("file", ("empty.png", b"", "image/png"))])
     assert answer.status_code == 201
     shown = answer.json()["screenings"]
