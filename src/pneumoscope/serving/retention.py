@@ -2,10 +2,11 @@
 
 import logging
 import shutil
-import threading
 import time
 from pathlib import Path
 
+from pneumoscope.serving.background import Background
+from pneumoscope.serving.faults import describe_fault
 from pneumoscope.serving.settings import Retention
 from pneumoscope.serving.spool import Spool
 from pneumoscope.serving.store.database import Database
@@ -15,11 +16,12 @@ _DAY = 86400.0
 _log = logging.getLogger("pneumoscope.station")
 
 
-class Janitor:
+class Janitor(Background):
     """A thread that removes what is older than it may be, once an hour."""
 
     def __init__(self, database: Database, spool: Spool, results: Path, journals: Path, kept: Retention) -> None:
         """Take where things are, and how long they are kept."""
+        super().__init__("janitor")
         self._database, self._spool, self._results, self._journals, self._kept = (
             database,
             spool,
@@ -27,18 +29,6 @@ class Janitor:
             journals,
             kept,
         )
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End. Safe to repeat."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def clean(self) -> None:
         """Remove what is older than it may be, now. What waits to be judged or sent stays."""
@@ -55,8 +45,8 @@ class Janitor:
         while not self._ended.is_set():
             try:
                 self.clean()
-            except Exception:
-                _log.exception("What is too old could not be removed; it is tried again in an hour.")
+            except Exception as error:
+                _log.error("What is too old could not be removed; it is tried again: %s.", describe_fault(error))
             self._ended.wait(_HOUR)
 
     def _remove_pixels(self, before: float) -> None:

@@ -6,27 +6,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pneumoscope.errors import DataError
+from pneumoscope.serving.background import Background
 from pneumoscope.serving.deliverables import FILES
 from pneumoscope.serving.dicom.targets import Outgoing, TargetError, build_target
 from pneumoscope.serving.dicom.targets import Target as ServiceTarget
+from pneumoscope.serving.faults import describe_fault
 from pneumoscope.serving.store.outbox import Letter, Outbox, Target
 
 _IDLE = 1.0  # seconds after which the sender looks for letters by itself
 _log = logging.getLogger("pneumoscope.station")
 
 
-class Sender:
+class Sender(Background):
     """A thread that sends what is due, one letter after the other."""
 
     def __init__(self, outbox: Outbox, folder: Path) -> None:
         """Take the outbox, and the folder of all results."""
+        super().__init__("sender")
         self._outbox, self._folder = outbox, folder
-        self._wake, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        self._wake = threading.Event()
 
     def wake(self) -> None:
         """There is something to be sent."""
@@ -36,13 +34,7 @@ class Sender:
         """Finish what is begun, and end. Safe to repeat."""
         self._ended.set()
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        """Whether it is at work."""
-        return self._thread.is_alive()
+        super().stop()
 
     def _run(self) -> None:
         while not self._ended.is_set():
@@ -51,8 +43,8 @@ class Sender:
                 if taken := self._outbox.take():
                     self._deliver(*taken)
                     continue
-            except Exception:  # the database, above all: nothing is lost
-                _log.exception("The sender could not go on; it tries again.")
+            except Exception as error:  # the database, above all: nothing is lost
+                _log.error("The sender could not go on; it tries again: %s.", describe_fault(error))
             self._wake.wait(_IDLE)
 
     def _deliver(self, letter: Letter, target: Target, tried: bool) -> None:

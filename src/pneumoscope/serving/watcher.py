@@ -1,11 +1,11 @@
 """A folder whose files are taken as films."""
 
 import logging
-import threading
 from pathlib import Path
 
 from pneumoscope.errors import DataError, PneumoscopeError
 from pneumoscope.files import PARTIAL, make_folder
+from pneumoscope.serving.background import Background
 from pneumoscope.serving.intake import Intake
 from pneumoscope.serving.store.films import Origin
 
@@ -16,7 +16,7 @@ _PAUSE = 1.0  # seconds between two looks
 _log = logging.getLogger("pneumoscope.station")
 
 
-class Watcher:
+class Watcher(Background):
     """A thread that looks into a folder, takes every file that no longer grows, and removes it.
 
     Names that begin with a dot, or end as files do that are being written, are passed over.
@@ -28,26 +28,10 @@ class Watcher:
         Raises:
             DataError: it cannot be made.
         """
+        super().__init__("watcher")
         self._folder, self._intake = folder, intake
         make_folder(folder / REFUSED)
         self._seen: dict[Path, tuple[int, int]] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End. Safe to repeat."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        """Whether it is at work."""
-        return self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._ended.wait(_PAUSE):

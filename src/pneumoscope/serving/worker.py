@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from pneumoscope.screening.screener import Screener
 from pneumoscope.serving.deliverables import describe, write_deliverables
+from pneumoscope.serving.faults import describe_fault
 from pneumoscope.serving.journals import Journals
 from pneumoscope.serving.spool import Spool
 from pneumoscope.serving.store.films import MOST_ATTEMPTS, Film, Films
@@ -122,8 +123,8 @@ class Workers:
             try:
                 if self._judge.next(lambda film: self._held.update({me: film})):
                     continue
-            except Exception:  # a full disk, above all: the film is still there, and there may be room later
-                _log.exception("A film could not be judged; it is tried again.")
+            except Exception as error:  # a full disk, above all: the film is still there, and there may be room later
+                _log.error("A film could not be judged; it is tried again: %s.", describe_fault(error))
             finally:
                 self._held.pop(me, None)
             with self._wake:

@@ -1,5 +1,7 @@
 """How the application answers what went wrong: a program by a problem, a person by a page."""
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
@@ -7,11 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from pneumoscope.errors import DataError
+from pneumoscope.serving.faults import describe_fault
 from pneumoscope.serving.spool import SpoolFullError
 from pneumoscope.serving.store.people import Person
 from pneumoscope.serving.web.identity import identify
 from pneumoscope.serving.web.problems import ProblemError, as_problem, problem_json, wants_json
 from pneumoscope.serving.web.rendering import desk_of, render
+
+_log = logging.getLogger("pneumoscope.station")
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -22,6 +27,8 @@ def add_handlers(app: FastAPI) -> None:
 
 async def _handle(request: Request, error: Exception) -> Response:
     problem = as_problem(error)
+    if problem.status == 500:
+        _log.error("A request failed: %s.", describe_fault(error))
     if wants_json(request):
         return problem_json(problem)
     if problem.status == 401 and problem.code == "not_signed_in":
