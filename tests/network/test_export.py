@@ -84,7 +84,9 @@ def test_the_bundle_carries_its_card_and_nothing_else(session: onnxruntime.Infer
     metadata = session.get_modelmeta().custom_metadata_map
     assert set(metadata) == {METADATA_KEY}
     assert BundleCard.from_json(metadata[METADATA_KEY]) == CARD
-    assert json.loads(metadata[METADATA_KEY])["rule"]["calibration"] == {"slope": 0.5, "intercept": 0.1}
+    assert json.loads(metadata[METADATA_KEY])["rule"]["calibration"] == {
+        "slope": 0.5, "intercept": 0.1, "prevalence": None
+    }  # fmt: skip
 
 
 def test_kernels_are_stored_in_half_precision_and_vectors_whole(bundle: Path) -> None:
