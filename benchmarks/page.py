@@ -207,8 +207,29 @@ def soak(record: Record) -> str:
     return "\n\n".join((where(record), said, table(("checked at the end", ""), checks)))
 
 
+def station(record: Record) -> str:
+    """What the station does with real peers; see ``benchmarks.station``."""
+    start, took, rates = record["start"], record["store_to_report_seconds"], record["films_a_second"]
+    calls, outage = record["associations"], record["outage"]
+    memory = calls["after"]["mib"] - calls["before"]["mib"]
+    share = f"{rates['judged_against_screen']:.0%} of `screen --html` on the same files; **80% was the goal**"
+    rows = [
+        ("from C-STORE to the report in Orthanc, median", f"{took['median']} s, worst {took['worst']} s", "3 s"),
+        ("`pneumoscope serve` to its first answer", f"{start['seconds']} s", "3 s"),
+        ("memory then", f"{start['mib']} MiB", "500 MiB"),
+        ("films a second, with heatmap, report and capture", f"{rates['judged']}", share),
+        (
+            f"{outage['films']} films while the target is down",
+            f"{outage['objects_in_the_archive']} objects arrive",
+            "once",
+        ),
+        (f"{calls['associations']:,} associations", f"{calls['answered']:,} answered, {memory} MiB more", "flat"),
+    ]
+    return table(("what", "measured", "goal"), rows)
+
+
 TABLES: dict[str, Callable[[Record], str]] = {
-    write.__name__: write for write in (screening, envelope, precision, training, training_steps, scale, soak)
+    write.__name__: write for write in (screening, envelope, precision, training, training_steps, scale, soak, station)
 }
 """One for each record, by its name."""
 
