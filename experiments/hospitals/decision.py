@@ -62,15 +62,11 @@ def groups(
     belongs = dict(GROUPS)
     found = []
     for source, kind in wanted:
-        own = [
-            float(score)
-            for film, score in zip(films, scores, strict=True)
-            if film.source == source and belongs[kind](film) and film.labelled.positive == positive
-        ]
+        own = scores[_own(films, source, belongs[kind], positive)]
         goal = AT_HOME if positive and source == HOME else ELSEWHERE
-        if own:
+        if len(own):
             named = source if kind == "all" else f"{source} {kind}"
-            found.append(Group(f"the {'pneumonias' if positive else 'normals'} of {named}", np.array(own), goal))
+            found.append(Group(f"the {'pneumonias' if positive else 'normals'} of {named}", own, goal))
     return found
 
 
@@ -97,19 +93,20 @@ def answers(films: Sequence[Film], scores: NDArray[np.floating], rule: DecisionR
         for name, belongs in GROUPS:
             for positive in (False, True):
                 own = _own(films, source, belongs, positive)
-                if own and (name != "confirmed" or source == "nih"):
+                if len(own) and (name != "confirmed" or source == "nih"):
                     said = {str(finding): sum(found[i] is finding for i in own) for finding in Finding}
                     label = "pneumonia" if positive else "normal"
                     rows.append({"source": source, "group": name, "label": label, "films": len(own)} | said)
     return rows
 
 
-def _own(films: Sequence[Film], source: str, belongs: Callable[[Film], bool], positive: bool) -> list[int]:
-    return [
+def _own(films: Sequence[Film], source: str, belongs: Callable[[Film], bool], positive: bool) -> NDArray[np.intp]:
+    found = [
         i
         for i, film in enumerate(films)
         if film.source == source and belongs(film) and film.labelled.positive == positive
     ]
+    return np.array(found, dtype=np.intp)
 
 
 def evaluate_home(films: Sequence[Film], logits: NDArray[np.floating], rule: DecisionRule) -> dict[str, Any]:

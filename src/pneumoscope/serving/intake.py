@@ -1,14 +1,13 @@
 """The one way in: to the spool, then to a row, and only then acknowledged."""
 
 import hashlib
-import io
 import logging
 from collections.abc import Callable
 from dataclasses import replace
 
 from pneumoscope.errors import DataError
 from pneumoscope.imaging.limits import MAX_BYTES
-from pneumoscope.serving.dicom.objects import made_here, quietly
+from pneumoscope.serving.dicom.objects import made_here, peek
 from pneumoscope.serving.spool import Spool
 from pneumoscope.serving.store.films import Arrival, Film, Films, Origin
 
@@ -73,17 +72,9 @@ def sop_uid(content: bytes) -> str:
     Raises:
         DataError: it is a result that this station made, which a PACS may send back.
     """
-    if content[128:132] != b"DICM":
+    read = peek(content, "SOPInstanceUID", "Manufacturer")
+    if read is None:
         return ""
-    import pydicom
-
-    try:
-        with quietly():
-            tags = ["SOPInstanceUID", "Manufacturer"]
-            read = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=tags)
-            ours, uid = made_here(read), str(read.get("SOPInstanceUID") or "")
-    except Exception:  # whatever a damaged file makes of pydicom: screening says what is wrong with it
-        return ""
-    if ours:
+    if made_here(read):
         raise DataError("The object is a result of this program and no film.")
-    return uid[:_UID_LENGTH]
+    return str(read.get("SOPInstanceUID") or "")[:_UID_LENGTH]

@@ -1,6 +1,5 @@
 """The station: its parts, put together, started and stopped in order."""
 
-import logging
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from pneumoscope.serving.store.outbox import Outbox
 from pneumoscope.serving.store.results import Results
 from pneumoscope.serving.watcher import Watcher
 from pneumoscope.serving.worker import Judge, Workers
-
-_log = logging.getLogger("pneumoscope.station")
 
 
 @dataclass(frozen=True)

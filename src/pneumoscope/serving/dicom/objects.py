@@ -86,6 +86,21 @@ def silence_libraries() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
+def peek(content: bytes, *keywords: str) -> Dataset | None:
+    """Some elements of a DICOM file; None where it is none, or so damaged that they cannot be read. Never raises."""
+    if content[128:132] != b"DICM":
+        return None
+    import pydicom
+
+    try:
+        with quietly():
+            read = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=list(keywords))
+            list(read)  # pydicom converts a value when it is first looked at, and fails then
+            return read
+    except Exception:  # whatever a damaged file makes of pydicom
+        return None
+
+
 def describe_source(source: Dataset) -> Dataset:
     """Keep of a film what our objects repeat: the UIDs that they refer to, patient and study.
 

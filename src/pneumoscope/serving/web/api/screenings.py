@@ -135,8 +135,8 @@ def find(desk: Desk, identity: str) -> Film:
 def screening(desk: Desk, film: Film, result: StoredResult | None = None) -> dict[str, Any]:
     """A film with its result, as JSON values."""
     result = result or desk.station.results.of_film(film)
-    here, folder = f"/api/v1/screenings/{film.id}", desk.station.folder / (film.result or "none")
-    links = {name: f"{here}/{name}" for name, file in LINKS.items() if film.result and (folder / file).is_file()}
+    here = f"/api/v1/screenings/{film.id}"
+    links = {name: f"{here}/{name}" for name, file in LINKS.items() if result_file(desk, film, file)}
     return {
         "id": film.id,
         "state": film.state,

@@ -1,7 +1,5 @@
 """STOW-RS: films as an archive sends them (DICOM PS3.18, 10.5)."""
 
-import io
-from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from pneumoscope.errors import DataError
+from pneumoscope.serving.dicom.objects import peek
 from pneumoscope.serving.spool import SpoolFullError
 from pneumoscope.serving.store.films import Origin
 from pneumoscope.serving.web.api.described import PROBLEMS, STOW_BODY, described
@@ -65,15 +64,10 @@ async def post_studies(request: Request, desk: DeskOf, who: Reader) -> JSONRespo
 
 def _identity(content: bytes) -> tuple[str, str] | None:
     """SOP class and SOP instance of a DICOM file; None where it is none."""
-    import pydicom
-
-    if content[128:132] != b"DICM":
+    read = peek(content, "SOPClassUID", "SOPInstanceUID")
+    if read is None or not {"SOPClassUID", "SOPInstanceUID"} <= set(read.dir()):
         return None
-    with suppress(Exception):
-        tags = ["SOPClassUID", "SOPInstanceUID"]
-        read = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=tags)
-        return str(read.SOPClassUID), str(read.SOPInstanceUID)
-    return None
+    return str(read.SOPClassUID), str(read.SOPInstanceUID)
 
 
 def _item(sop_class: str, instance: str, failure: int | None = None) -> dict[str, Any]:
