@@ -31,21 +31,23 @@ from pneumoscope.files import make_folder
 HOME = "home"
 HOSPITALS = {
     "nih": "nih",
-    "rsna": "nih",
+    "rsna": "nih_normals",
     "rsna_lungs": "nih_lungs",
     "hannover": "hannover",
     "pakistan": "pakistan",
     "cohen": "cohen",
 }
-"""Source -> hospital. ``nih_lungs`` are pixels of ``nih`` too, and are left out with it."""
+"""Source -> hospital. The films of ``nih_normals`` and ``nih_lungs`` are of ``nih`` too, and are left out with it."""
+
+_OF_NIH = {"nih", "nih_normals", "nih_lungs"}
 
 SECOND_BLOCK = ("normal/NORMAL2-IM", 577, 799)
 """Series, first and last number of the second home set."""
 
 _CONFIRMED = "; confirmed"
 _DOUBTED = 0.5
-_MANY_NORMALS = 0.4
-"""Weight of the films of rsna: by their number alone, hardly any normal of its hospital would come from nih."""
+_BOTH_CLASSES = 4.0
+"""Weight of the films of nih, which has both classes and few films."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _film(row: dict[str, str], folder: Path) -> Film:
     source, confirmed = row["source"], row["note"].endswith(_CONFIRMED)
     positive = row["label"] == Label.PNEUMONIA
     doubted = source == "rsna_lungs" or (source == "nih" and positive and not confirmed)
-    trust = _MANY_NORMALS if source == "rsna" else _DOUBTED if doubted else 1.0
+    trust = (_BOTH_CLASSES if source == "nih" else 1.0) * (_DOUBTED if doubted else 1.0)
     labelled = LabelledRadiograph(
         folder / row["path"],
         Label(row["label"]),
@@ -120,9 +122,8 @@ def in_second_block(film: LabelledRadiograph) -> bool:
 
 
 def left_out(without: Collection[str]) -> set[str]:
-    """The hospitals that are left out: those that are named, and the cut-out lungs with their own."""
-    together = {"nih", "nih_lungs"}
-    return set(without) | (together if together & set(without) else set())
+    """The hospitals that are left out: those that are named, and those of the NIH together."""
+    return set(without) | (_OF_NIH if _OF_NIH & set(without) else set())
 
 
 def campaign_films(*, second_block: bool = True) -> list[Film]:

@@ -68,7 +68,7 @@ def test_pneumonias_that_nobody_confirmed_weigh_half_and_normals_of_cohen_are_ne
 
 
 def test_one_hospital_is_left_out_with_its_cut_out_lungs() -> None:
-    assert left_out(["nih"]) == left_out(["nih_lungs"]) == {"nih", "nih_lungs"}
+    assert left_out(["nih"]) == left_out(["nih_lungs"]) == {"nih", "nih_normals", "nih_lungs"}
     assert left_out(["cohen"]) == {"cohen"}
 
 

@@ -53,16 +53,13 @@ radiographs that are hardly changed; threshold 0.700. AUC 0.9972, recall 96.4%, 
 _HIDING_THE_HOSPITAL = Augmentation(crop_area=(0.2, 1.0), degradation=1.5, collimated=0.15, disguised=0.25)
 _HOSPITALS = Recipe(
     name="hospitals",
-    finetuning=(
-        Phase("128 px", "conv1", epochs=4, learning_rate=1e-4, size=128),
-        Phase("160 px", "conv1", epochs=1, learning_rate=3e-5, size=160),
-    ),
+    finetuning=(Phase("128 px", "conv1", epochs=3, learning_rate=3e-5, size=128),),
     augmentation=_HIDING_THE_HOSPITAL,
     inference_size=192,
     crop_source_size=448,
 )
-"""On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is. No
-figures: it was not run whole."""
+"""On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is.
+experiments/hospitals/README.md has what it reaches."""
 
 _HOSPITALS_QUICK = Recipe(
     name="hospitals-quick",
