@@ -53,14 +53,14 @@ def test_films_elsewhere_are_divided_by_patient_within_source(manifest: Path) ->
     assert held_out == {"nih", "rsna", "cohen"}
     rsna = [film for film in films if film.source == "rsna"]
     assert sum(film.labelled.split == "val" for film in rsna) == 8
-    assert {(film.view, film.labelled.source) for film in rsna} == {("AP", "nih")}
+    assert {(film.view, film.labelled.source) for film in rsna} == {("AP", "nih_normals")}
 
 
 def test_pneumonias_that_nobody_confirmed_weigh_half_and_normals_of_cohen_are_never_trained_on(manifest: Path) -> None:
     films = elsewhere()
     weights = {(film.source, film.labelled.positive, film.confirmed): film.labelled.weight for film in films}
-    expected = {("nih", True, True): 1, ("nih", True, False): 0.5, ("nih", False, False): 1, ("nih", False, True): 1}
-    expected |= {("rsna", False, False): 0.4, ("cohen", True, False): 1, ("cohen", False, False): 1}
+    expected = {("nih", True, True): 4, ("nih", True, False): 2, ("nih", False, False): 4, ("nih", False, True): 4}
+    expected |= {("rsna", False, False): 1, ("cohen", True, False): 1, ("cohen", False, False): 1}
     assert weights.items() <= expected.items()
     assert {("nih", True, False), ("rsna", False, False)} <= weights.keys()
     normals = [film for film in films if film.source == "cohen" and not film.labelled.positive]
