@@ -90,7 +90,7 @@ class Station:
         settings, results = self.settings, self.results
         self.sender = Sender(self.outbox, self.folder)
         judge = Judge(self.screener, self.films, results, self.spool, self.folder, self.journals, self.sender.wake)
-        self._workers = Workers(judge, threads)
+        self._workers = Workers(judge, threads + 1)  # the network need not wait while a result is written
         self.intake = Intake(self.spool, self.films, self._workers.wake)
         self._janitor = Janitor(self.database, self.spool, self.folder, self.journals.folder, settings.retention)
         self._watcher = Watcher(settings.watch, self.intake) if settings.watch else None

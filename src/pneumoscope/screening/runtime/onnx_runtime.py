@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pneumoscope.bundle.card import METADATA_KEY
+from pneumoscope.screening.runtime.fork_gate import ForkGate
 from pneumoscope.screening.runtime.session import (
     INPUT,
     OUTPUTS,
@@ -18,6 +19,8 @@ from pneumoscope.screening.runtime.session import (
     read_card,
     wanted_outputs,
 )
+
+_GATE = ForkGate()
 
 
 class OnnxRuntimeSession(Session):
@@ -44,7 +47,8 @@ class OnnxRuntimeSession(Session):
         _return_freed_memory()
 
     def _infer(self, batch: NDArray[np.uint8]) -> Outputs:
-        return Outputs(*self._session.run(self._wanted, {INPUT: batch}))
+        with _GATE.running():
+            return Outputs(*self._session.run(self._wanted, {INPUT: batch}))
 
 
 def _return_freed_memory() -> None:

@@ -38,7 +38,7 @@ Accept = Callable[[bytes, str], None]
 NoteCall = Callable[[str, str, bool, str], None]
 """Hears of a call: AE title, host, whether it was accepted, and what was asked for."""
 
-_PDU_SIZE = 2**16
+_PDU_SIZE = 2**18
 _AE_TITLE = re.compile(r"(?! )[ -\[\]-~]{1,16}(?<! )")
 _log = logging.getLogger("pneumoscope")
 
