@@ -1,8 +1,10 @@
 """The way of a film through a station, with the released bundle and real peers."""
 
+import shutil
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
@@ -133,6 +135,41 @@ def test_a_full_disk_takes_no_film_and_loses_none(tmp_path: Path) -> None:
         station.spool.free = 0
         station.intake.accept(encode(make_film()), Origin.PAGE)
         wait(lambda: done(station) == 2)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 96 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this user may mount no file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_disk_that_is_really_full_loses_nothing_that_was_acknowledged(
+    small_disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    films = [make_film(number) for number in range(16)]
+    node = DicomSettings(port=0, any_caller=True)
+    target = TargetSettings("share", "folder", ("sr",), {"path": str(tmp_path / "share")})
+    with Station(Settings(small_disk / "state", workers=1, free=0, dicom=node, targets=(target,))) as station:
+        assert station.node
+        filler = small_disk / "filler"
+        filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2**19))
+        first = send(films, station.node.port)
+        assert set(first) == {0, 0xA700}, "some are taken, the others are refused as out of resources"
+        wait(lambda: "tried again" in caplog.text)
+        assert len(list(station.folder.iterdir())) <= done(station) + 1, "what was half written is gone"
+        filler.unlink()
+        again = [film for film, status in zip(films, first, strict=True) if status]
+        assert set(send(again, station.node.port)) == {0}
+        wait(lambda: done(station) == len(films), 120)
+        wait(lambda: not station.outbox.oldest_waiting())
+        assert station.films.counts()["failed"] == 0
+    assert len(list((tmp_path / "share").glob("*.dcm"))) == len(films)
 
 
 # pynetdicom drops the socket of a connection that was refused, and leaves closing it to Python.

@@ -2,13 +2,14 @@
 
 import hashlib
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 
 from pneumoscope.errors import DataError
 from pneumoscope.imaging.limits import MAX_BYTES
 from pneumoscope.serving.dicom.objects import made_here, peek
-from pneumoscope.serving.spool import Spool
+from pneumoscope.serving.spool import CANNOT_WRITE, Spool, SpoolFullError
 from pneumoscope.serving.store.films import Arrival, Film, Films, Origin
 
 _log = logging.getLogger("pneumoscope.station")
@@ -39,8 +40,7 @@ class Intake:
 
         Raises:
             DataError: it is empty, larger than any film, or a result of this station that a PACS sends back.
-            SpoolFullError: the disk has no room.
-            sqlite3.OperationalError: the database cannot be written.
+            SpoolFullError: the disk has no room, or cannot be written to.
         """
         if not content:
             raise DataError("The file is empty; copy or export it again.")
@@ -51,8 +51,10 @@ class Intake:
         try:
             arrival = Arrival(uid, hashlib.sha256(content).hexdigest(), spooled, len(content), origin)
             film, new = self._films.add(_described(arrival, name, caller, batch))
-        except BaseException:
+        except BaseException as error:
             self._spool.remove(spooled)
+            if isinstance(error, sqlite3.OperationalError):  # the database lies on the same disk
+                raise SpoolFullError(CANNOT_WRITE) from error
             raise
         if film.spool != spooled:
             self._spool.remove(spooled)

@@ -9,6 +9,8 @@ from uuid import uuid4
 from pneumoscope.errors import PneumoscopeError
 from pneumoscope.files import make_folder, write_bytes
 
+CANNOT_WRITE = "The station cannot write to its disk: no film is taken until it can again."
+
 
 class SpoolFullError(PneumoscopeError):
     """The disk has too little room for another film; what was received before is safe."""
@@ -51,9 +53,7 @@ class Spool:
             write_bytes(self.path(name), content)
             self._sync()
         except OSError as error:
-            raise SpoolFullError(
-                "The station cannot write to its disk: no film is taken until it can again."
-            ) from error
+            raise SpoolFullError(CANNOT_WRITE) from error
         return name
 
     def path(self, name: str) -> Path:

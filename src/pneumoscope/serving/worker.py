@@ -1,9 +1,12 @@
 """From a film in the spool to a result that is kept, written down in the journal, and put into the outbox."""
 
+import errno
 import logging
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +21,7 @@ from pneumoscope.serving.store.results import Made, Results
 LEASE = 60.0
 """Seconds for which a film is leased. A heartbeat renews the lease while the film is judged."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)  # that is no fault of a film, however often it is tried
 _IDLE = 1.0  # seconds after which a worker looks for films by itself
 _log = logging.getLogger("pneumoscope.station")
 
@@ -34,6 +38,7 @@ class Judge:
         folder: for the results.
         journals: where every result is written down.
         finished: hears of every result.
+        owed: films that found the disk full, and too full to note it.
     """
 
     screener: Screener
@@ -43,6 +48,7 @@ class Judge:
     folder: Path
     journals: Journals
     finished: Callable[[], None]
+    owed: list[Film] = field(default_factory=list, init=False)
 
     def next(self, hold: Callable[[Film], None]) -> bool:
         """Judge the film that waits longest.
@@ -57,6 +63,7 @@ class Judge:
             OSError: something cannot be written; the film is tried again.
             sqlite3.OperationalError: so with the database.
         """
+        self._give_back()
         film = self.films.lease(LEASE)
         if film is None:
             return False
@@ -65,13 +72,30 @@ class Judge:
             self.films.fail(film)
             return True
         hold(film)
-        self._judge(film, self.spool.path(film.spool))
+        identity = uuid4().hex
+        try:
+            self._judge(film, self.spool.path(film.spool), identity)
+        except Exception as error:
+            shutil.rmtree(self.folder / identity, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno in _FULL:
+                self.owed.append(film)
+                self._give_back()
+            raise
         return True
 
-    def _judge(self, film: Film, place: Path) -> None:
+    def _give_back(self) -> None:
+        """Let the films wait again that found the disk full. It may be too full even for that, and then they wait."""
+        while self.owed:
+            film = self.owed.pop()
+            try:
+                self.films.give_back(film)
+            except sqlite3.OperationalError:
+                self.owed.append(film)
+                raise
+
+    def _judge(self, film: Film, place: Path, identity: str) -> None:
         """The journal comes first. A film that a crash made us judge twice has two entries there, and one result."""
         result = replace(self.screener.screen(place, heatmap=True), source=film.name or None)
-        identity = uuid4().hex
         kinds = write_deliverables(self.folder / identity, result, place, dicom=bool(film.sop_uid))
         self.journals.add(result)
         extra = describe(result)

@@ -144,6 +144,11 @@ class Films:
                 "UPDATE films SET leased_until = ? WHERE id = ? AND state = 'working'", (time.time() + seconds, film.id)
             )
 
+    def give_back(self, film: Film) -> None:
+        """Let a film wait again, as if nobody had tried it."""
+        with self._database.writing() as write:
+            write.execute("UPDATE films SET state = 'waiting', attempts = attempts - 1 WHERE id = ?", (film.id,))
+
     def fail(self, film: Film) -> None:
         """Set a film aside that could not be judged, through no fault of its own that we know."""
         with self._database.writing() as write:
