@@ -1,9 +1,9 @@
-"""A network on the straight line between two bundles of the same architecture, as a bundle (Wortsman et al. 2022).
+"""A network on the straight line from a bundle to a finished run, as a bundle (Wortsman et al. 2022).
 
-    python -m experiments.hospitals.line FROM.onnx TO.onnx --share 0.5 --size 192 --out BETWEEN.onnx
+    python -m experiments.hospitals.line FROM.onnx RUN --share 0.5 --size 192 --out BETWEEN.onnx
 
-Share 0 is FROM and 1 is TO. Calibration and thresholds are those of TO and belong to neither; the raw score is what is
-compared (arXiv:2109.01903, equation 1).
+Share 0 is FROM and 1 is RUN. Calibration and thresholds are those of FROM and belong to neither; the raw score is what
+is compared (arXiv:2109.01903, equation 1).
 """
 
 import argparse
@@ -18,6 +18,7 @@ from experiments.command import output
 from pneumoscope.bundle.card import METADATA_KEY, BundleCard
 from pneumoscope.network.export import write_bundle
 from pneumoscope.network.resnet import build
+from pneumoscope.training.run_folder import load_finished, load_model
 
 Arrays = list[NDArray[np.float32]]
 
@@ -37,14 +38,14 @@ def main() -> None:
     """Write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("first", type=Path, metavar="FROM.onnx")
-    parser.add_argument("last", type=Path, metavar="TO.onnx")
+    parser.add_argument("run", type=Path, metavar="RUN")
     parser.add_argument("--share", type=float, required=True)
     parser.add_argument("--size", type=int, required=True, help="side at which the network reads radiographs")
     parser.add_argument("--out", type=output, required=True, metavar="BETWEEN.onnx")
     options = parser.parse_args()
-    first, model = build(str(options.first)), build(str(options.last))
+    first, model = build(str(options.first)), load_model(load_finished(options.run))
     model.set_weights(between(first.get_weights(), model.get_weights(), options.share))
-    card = replace(read_card(options.last), name="between", version="0.0.0", validation={}, envelope=None)
+    card = replace(read_card(options.first), name="between", version="0.0.0", validation={}, envelope=None)
     write_bundle(model, card, options.out, options.size)
 
 
