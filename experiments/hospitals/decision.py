@@ -47,8 +47,8 @@ POPULATION = (
 LIMITS = (
     "It was trained on no films of newborns and infants, and on few of children from 6 to 17.",
     "It was trained on frontal films, never on lateral views.",
-    "Of the hospital where most of its adults come from, 1 in 4 normals is called pneumonia at the default threshold, "
-    "and 2 in 5 are answered normal. Most labels of its pneumonias come from reports, and no reader confirmed them.",
+    "Of the hospital where most of its adults come from, 1 in 6 normals is called pneumonia at the default threshold, "
+    "and half are answered normal. Most labels of its pneumonias come from reports, and no reader confirmed them.",
     "Bacterial and viral pneumonia are told apart at home alone. Elsewhere the share of viral pneumonia means nothing.",
     "On films of hospitals that it has never seen, models of this kind lose accuracy. Check it on your films first.",
     "A heatmap shows where the score comes from. It does not prove disease there.",

@@ -13,7 +13,8 @@ from lab.markdown import fill, table
 from pneumoscope.files import write_text
 
 HERE = Path(__file__).parent
-PAGE, HEADS, DECISION = HERE / "README.md", HERE / "heads.json", HERE / "decision.json"
+PAGE = HERE / "README.md"
+HEADS, SECOND, DECISION = (HERE / name for name in ("heads.json", "heads2.json", "decision.json"))
 
 _SHOWN = (
     *(("home", "all"), ("nih", "all"), ("nih", "PA"), ("nih", "AP"), ("nih", "confirmed"), ("nih", "18 and over")),
@@ -23,9 +24,9 @@ _SHOWN = (
 _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 
-def tables(record: dict[str, Any], decision: dict[str, Any]) -> dict[str, str]:
+def tables(first: dict[str, Any], second: dict[str, Any], decision: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places."""
-    return {"held out": _held_out(record), "left out": _left_out(record), "answers": _answers(decision)}
+    return {"held out": _held_out(first, second), "left out": _left_out(second), "answers": _answers(decision)}
 
 
 def _answers(decision: dict[str, Any]) -> str:
@@ -39,17 +40,18 @@ def _answers(decision: dict[str, Any]) -> str:
     return table(("group", "films", "answered normal", "uncertain", "pneumonia"), lines)
 
 
-def _held_out(record: dict[str, Any]) -> str:
-    before, after = (_by_group(record[name]) for name in ("released", "all"))
+def _held_out(first: dict[str, Any], second: dict[str, Any]) -> str:
+    heads = [_by_group(rows) for rows in (first["released"], first["all"], second["all"])]
     lines = []
     for group in _SHOWN:
+        one = heads[-1][group]
         for count, rate in _RATES:
-            if after[group][count]:
-                values = [cell(rows[group][rate]) for rows in (before, after)]
-                lines.append([" ".join(group), f"{after[group][count]} {count}", rate, *values])
-        if after[group]["auc"]:
-            lines.append([" ".join(group), "both", "AUC", *(cell(rows[group]["auc"], 3) for rows in (before, after))])
-    return table(("group", "films", "measure", "1.4.0", "head"), lines)
+            if one[count]:
+                values = [cell(head[group][rate]) for head in heads]
+                lines.append([" ".join(group), f"{one[count]} {count}", rate, *values])
+        if one["auc"]:
+            lines.append([" ".join(group), "both", "AUC", *(cell(head[group]["auc"], 3) for head in heads)])
+    return table(("group", "films", "measure", "1.4.0", "head", "head 2"), lines)
 
 
 def _left_out(record: dict[str, Any]) -> str:
@@ -70,8 +72,8 @@ def _by_group(rows: list[Row]) -> dict[tuple[str, str], Row]:
 
 def filled() -> str:
     """The page with its tables made anew."""
-    record, decision = (msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in (HEADS, DECISION))
-    return fill(PAGE.read_text(encoding="utf-8"), tables(record, decision))
+    records = (msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in (HEADS, SECOND, DECISION))
+    return fill(PAGE.read_text(encoding="utf-8"), tables(*records))
 
 
 if __name__ == "__main__":
