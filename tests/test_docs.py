@@ -59,6 +59,12 @@ def test_readme_states_the_released_results():
     assert f"AUC {released['ranking']['auc']['value']:.4f}" in readme
 
 
+def test_readme_counts_the_false_alarms_of_one_system():
+    from experiments.test_set_audit.one_system import sentence
+
+    assert sentence() in " ".join((ROOT / "README.md").read_text().split())
+
+
 def test_every_reason_and_every_remark_is_explained():
     listed = {"refusals.md": Reason, "data.md": Remark}
     for page, codes in listed.items():

@@ -40,7 +40,7 @@ def test_a_film_is_shown_with_its_scale_and_facts(client: httpx.Client, station:
     page = client.get(f"/films/{film.id}").text
     for words in (
         "Pneumonia",
-        "pneumonia from 0.451",
+        "pneumonia from 0.413",
         "Of 1,000 films",
         "4 years",
         "AP",
