@@ -1,22 +1,18 @@
 """A real station with the released bundle, and clients of its pages."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 pytest.importorskip("fastapi", reason="the extra serve is not installed")
 
 import httpx
+from served import SAME, served
 
 from pneumoscope.serving.settings import Settings, TargetSettings, WebSettings
 from pneumoscope.serving.station import Station
 from pneumoscope.serving.store.people import People, Role
-from pneumoscope.serving.web.app import build_app
-from pneumoscope.serving.web.server import listen, make_server
 
-SAME = {"sec-fetch-site": "same-origin"}
 PASSWORD = "a long enough password"  # noqa: S105
 
 
@@ -27,20 +23,6 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     settings = Settings(state=folder / "state", workers=1, free=0, web=WebSettings(port=0), targets=(target,))
     with Station(settings) as started:
         yield started
-
-
-@contextmanager
-def served(station: Station) -> Iterator[str]:
-    """A server of the station's pages, and its address."""
-    with listen(station.settings.web) as door:
-        server = make_server(build_app(station), station.settings.web)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{door.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture

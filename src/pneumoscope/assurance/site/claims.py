@@ -114,7 +114,7 @@ def _missing(positives: NDArray[np.float64], normal_below: float) -> str:
     return (
         f"Not shown: that at least {WORTH_PROVING:.0%} of the pneumonias are not answered “normal”. With {seen}, that "
         f"would take {needed} patients with pneumonia; there are {total}. A lower rule-out threshold may show it: "
-        "site freeze looks for one."
+        "freezing looks for one."
     )
 
 

@@ -1,5 +1,6 @@
 """The pages of ``pneumoscope site``, each with the numbers behind it as a JSON twin."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,24 @@ def plan_page(made: plan.Plan) -> str:
     return _render("plan.html.j2", made=made, said=plan.sentences(made), plan=plan)
 
 
-def validation_page(made: Validation, films: JudgedFilms) -> str:
-    """The page of a validation. It shows films, so it stays where the films may be."""
+def _picture_of(film: JudgedFilm) -> str | None:
+    return preview_uri(Path(film.source))
+
+
+def validation_page(
+    made: Validation, films: JudgedFilms, picture_of: Callable[[JudgedFilm], str | None] = _picture_of
+) -> str:
+    """The page of a validation. It shows films, so it stays where the films may be.
+
+    Args:
+        made: what was measured.
+        films: with their answers.
+        picture_of: gives the picture of a film as a data URI, or None; without it, the file at ``source`` is read.
+    """
+
+    def exhibit(film: JudgedFilm) -> dict[str, Any]:
+        return {"film": film, "name": Path(film.source).name, "picture": picture_of(film)}
+
     missed, alarms = wrong_answers(films, made.rule)
     point = made.rule.operating_point()
     lines = [(point.threshold, f"pneumonia from {threshold_text(point.threshold)}")]
@@ -58,8 +75,8 @@ def validation_page(made: Validation, films: JudgedFilms) -> str:
         scores=charts.scores(films.probability, films.positive, lines),
         trade_off=charts.trade_off(films.probability, films.positive, lines),
         wrong=[
-            ("Pneumonias that were not called pneumonia", len(missed), [_exhibit(film) for film in missed[:SHOWN]]),
-            ("False alarms", len(alarms), [_exhibit(film) for film in alarms[:SHOWN]]),
+            ("Pneumonias that were not called pneumonia", len(missed), [exhibit(film) for film in missed[:SHOWN]]),
+            ("False alarms", len(alarms), [exhibit(film) for film in alarms[:SHOWN]]),
         ],
         stard=items(made),
         expected=made.counts.pneumonia / made.counts.films,
@@ -95,10 +112,6 @@ def _control(kind: str, periods: tuple[Group, ...]) -> Any:
         total = max(point.total, 1)
         points.append(charts.Plotted(group.name, point.share, point.low / total, point.high / total, point.outside))
     return charts.control(f"Films {RATES[kind]}", points, periods[0].rates[kind].mean)
-
-
-def _exhibit(film: JudgedFilm) -> dict[str, Any]:
-    return {"film": film, "name": Path(film.source).name, "picture": preview_uri(Path(film.source))}
 
 
 def _render(name: str, **values: Any) -> str:

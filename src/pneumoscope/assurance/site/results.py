@@ -128,10 +128,23 @@ def read_list(path: Path) -> list[Listed]:
         content = path.read_bytes()
     except OSError as problem:
         raise DataError(f"{path}: this list cannot be read ({problem.strerror})") from problem
-    table = read_table(content, str(path), _KEYS)
+    return parse_list(content, str(path))
+
+
+def parse_list(content: bytes, name: str) -> list[Listed]:
+    """Read the bytes of a list; see :func:`read_list`.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        DataError: it is no table, or a row cannot be understood.
+    """
+    table = read_table(content, name, _KEYS)
     places = {field.name: table.find(field.name) for field in fields(Listed)}
     if all(places[key] is None for key in _KEYS):
-        raise DataError(f"{path}: the first line must name one of the columns {', '.join(_KEYS)}")
+        raise DataError(f"{name}: the first line must name one of the columns {', '.join(_KEYS)}")
     return [
         _listed({name: table.cell(row, place).strip() for name, place in places.items()}, table.where(row))
         for row in table.rows
