@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from experiments.command import output
 from experiments.hospitals.features import RELEASED
 from experiments.hospitals.measure import measure, worst_pair
-from experiments.hospitals.sources import HOSPITALS, Film, campaign_films, left_out
+from experiments.hospitals.sources import HOSPITALS, OF_NIH, Film, campaign_films, left_out
 from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights
@@ -135,7 +135,7 @@ def main() -> None:
     }
     record: dict[str, Any] = {name: rows_of(head, features, films, ~train) for name, head in heads.items()}
     record["worst_pair"] = {name: worst_pair(record[name]) for name in heads}
-    for hospital in sorted(set(HOSPITALS.values()) - {"nih_normals", "nih_lungs"}):
+    for hospital in sorted(set(HOSPITALS.values()) - OF_NIH | {"nih"}):
         out = np.isin(hospitals, sorted(left_out([hospital])))
         kept = train & ~out
         head = fit(features[kept], [f for f, own in zip(films, kept, strict=True) if own], options.ridge)

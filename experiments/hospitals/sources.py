@@ -39,7 +39,7 @@ HOSPITALS = {
 }
 """Source -> hospital. The films of ``nih_normals`` and ``nih_lungs`` are of ``nih`` too, and are left out with it."""
 
-_OF_NIH = {"nih", "nih_normals", "nih_lungs"}
+OF_NIH = {"nih", "nih_normals", "nih_lungs"}
 
 SECOND_BLOCK = ("normal/NORMAL2-IM", 577, 799)
 """Series, first and last number of the second home set."""
@@ -123,7 +123,7 @@ def in_second_block(film: LabelledRadiograph) -> bool:
 
 def left_out(without: Collection[str]) -> set[str]:
     """The hospitals that are left out: those that are named, and those of the NIH together."""
-    return set(without) | (_OF_NIH if _OF_NIH & set(without) else set())
+    return set(without) | (OF_NIH if OF_NIH & set(without) else set())
 
 
 def campaign_films(*, second_block: bool = True) -> list[Film]:

@@ -54,6 +54,20 @@ def test_a_film_is_leased_once_until_its_lease_ends(films: Films) -> None:
     assert (again.id, again.attempts) == (film.id, 2)
 
 
+def test_a_film_that_is_given_back_was_not_tried_and_a_later_lease_stays(films: Films) -> None:
+    add(films)
+    first = films.lease(60)
+    assert first
+    films.give_back(first)
+    again = films.lease(-1)
+    assert again
+    assert again.attempts == 1
+    later = films.lease(60)
+    films.give_back(again)  # too late: its lease ran out, and another one holds it
+    assert later
+    assert films.counts()["working"] == 1
+
+
 def test_a_film_that_ends_the_process_again_and_again_is_set_aside(films: Films) -> None:
     film = add(films)
     for _ in range(MOST_ATTEMPTS):

@@ -3,9 +3,9 @@
 import errno
 import logging
 import shutil
-import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
@@ -85,13 +85,10 @@ class Judge:
 
     def _give_back(self) -> None:
         """Let the films wait again that found the disk full. It may be too full even for that, and then they wait."""
-        while self.owed:
-            film = self.owed.pop()
-            try:
-                self.films.give_back(film)
-            except sqlite3.OperationalError:
-                self.owed.append(film)
-                raise
+        for film in tuple(self.owed):  # to give one back twice changes nothing
+            self.films.give_back(film)
+            with suppress(ValueError):  # another thread was as quick
+                self.owed.remove(film)
 
     def _judge(self, film: Film, place: Path, identity: str) -> None:
         """The journal comes first. A film that a crash made us judge twice has two entries there, and one result."""

@@ -145,9 +145,13 @@ class Films:
             )
 
     def give_back(self, film: Film) -> None:
-        """Let a film wait again, as if nobody had tried it."""
+        """Let a film wait again, as if nobody had tried it. One that was leased again since then stays as it is."""
         with self._database.writing() as write:
-            write.execute("UPDATE films SET state = 'waiting', attempts = attempts - 1 WHERE id = ?", (film.id,))
+            write.execute(
+                "UPDATE films SET state = 'waiting', attempts = attempts - 1"
+                " WHERE id = ? AND state = 'working' AND attempts = ?",
+                (film.id, film.attempts),
+            )
 
     def fail(self, film: Film) -> None:
         """Set a film aside that could not be judged, through no fault of its own that we know."""
