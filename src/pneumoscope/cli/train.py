@@ -2,7 +2,9 @@
 
 import argparse
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pneumoscope.cli.arguments import add_manifest, manifest_form, whole_number
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from pneumoscope.progress import Progress
     from pneumoscope.training.config import Setting
     from pneumoscope.training.loop.checkpoint import Row
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.training.run import train
 
     setting, folder = _read_setting(options)
-    with live_progress() as (progress, say), _resumable(folder):
+    with live_progress() as (told, say), _resumable(folder), _interruptible(told) as progress:
         train(setting, folder, _listener(setting.recipe.name, progress, say))
         run = shlex.quote(str(folder))
         say(f"finished: {folder}\nnext: pneumoscope report {run}; pneumoscope export {run} --out model.onnx")
@@ -84,6 +88,35 @@ def _listener(recipe: str, progress: "Progress", say: Callable[[str], None]) -> 
         say(_describe(row) + (f" | about {duration_text(left[0])} left" if left and "loss" in row else ""))
 
     return Listener(progress, estimated, epoch_ended)
+
+
+@contextmanager
+def _interruptible(told: "Progress") -> "Iterator[Progress]":
+    """Give a progress that ends an interrupted run at its next step. A second interrupt ends it at once.
+
+    TensorFlow calls Python while it compiles a step, and drops a KeyboardInterrupt that is raised in such a call.
+    """
+    before, asked = signal.getsignal(signal.SIGINT), threading.Event()
+    if not callable(before):  # whoever started the process had interrupts ignored
+        yield told
+        return
+    at_once = before
+
+    def remember(number: int, frame: "FrameType | None") -> None:
+        if asked.is_set():
+            at_once(number, frame)
+        asked.set()
+
+    def progress(what: str, done: int, total: int | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        told(what, done, total)
+
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield progress
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
