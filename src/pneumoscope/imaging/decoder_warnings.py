@@ -13,35 +13,41 @@ import PIL
 
 _captured = threading.local()  # .messages: what the decoders have said to this thread
 _lock = threading.Lock()
-_depth = 0  # threads in captured()
-_restore = warnings.catch_warnings()
+
+
+class _HereOnly(type):
+    """Counts every warning as its subclass, but only in threads that are in :func:`captured`."""
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        return hasattr(_captured, "messages")
+
+
+class _FromDecoder(Warning, metaclass=_HereOnly):
+    """The category of a filter that other threads do not see."""
 
 
 @contextmanager
 def captured() -> Iterator[list[str]]:
     """Keep decoders' warnings off the user's terminal (they may quote a file's header); yield this thread's instead.
 
-    Python's warning filters belong to the process: the first thread to enter changes them and the last to leave puts
-    them back, so that threads need not wait for each other. Warnings of threads outside still reach their reader.
+    Python's warning filters belong to the process, and ``warnings.catch_warnings`` of one thread undoes what another
+    has changed meanwhile. So nothing is put back: one filter and one hook stay, and both do nothing elsewhere.
     """
-    global _depth, _restore
-    with _lock:
-        if not _depth:
-            _restore = warnings.catch_warnings()
-            _restore.__enter__()
-            shown = warnings.showwarning
-            warnings.simplefilter("always")
-            warnings.showwarning = partial(_collect, shown)
-        _depth += 1
+    _install()
     _captured.messages = []
     try:
         yield _captured.messages
     finally:
         del _captured.messages
-        with _lock:
-            _depth -= 1
-            if not _depth:
-                _restore.__exit__(None, None, None)
+
+
+def _install() -> None:
+    """Put our filter first and our hook in place, where somebody has changed them."""
+    with _lock:
+        warnings.simplefilter("always", _FromDecoder)
+        shown = warnings.showwarning
+        if getattr(shown, "func", None) is not _collect:
+            warnings.showwarning = partial(_collect, shown)
 
 
 def _collect(shown: Callable[..., None], message: Warning | str, *where: Any, **options: Any) -> None:
@@ -49,6 +55,9 @@ def _collect(shown: Callable[..., None], message: Warning | str, *where: Any, **
         _captured.messages.append(str(message))
     else:
         shown(message, *where, **options)
+
+
+_install()  # before any thread can be in a catch_warnings that would undo the first one
 
 
 @cache
