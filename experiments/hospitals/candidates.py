@@ -28,14 +28,14 @@ def compare(films: Sequence[Film], scores: NDArray[np.float64]) -> dict[str, Any
     """What one network is worth, from raw scores (N,) of N held-out films.
 
     Returns:
-        ``kept`` (whether home is, at score 0), ``worst_pair`` at the default threshold, its raw score ``threshold``,
-        ``rows`` there, and ``answers``.
+        At the default threshold: ``kept`` (whether home is), ``worst_pair``, the raw score ``threshold``, ``rows``, and
+        ``answers``.
     """
     rule = fit(films, scores)
     threshold = threshold_score(rule, rule.operating_point().threshold)
     rows = measure(films, scores, threshold)
     return {
-        "kept": home_kept(measure(films, scores)),
+        "kept": home_kept(rows),
         "worst_pair": worst_pair(rows),
         "threshold": threshold,
         "rows": rows,

@@ -32,12 +32,21 @@ from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.evaluation.evaluation import evaluate
 from pneumoscope.evaluation.predictions import Predictions
 from pneumoscope.release.fit_rule import fit_calibration
-from pneumoscope.release.worst_source import Group, worst_source_rule
+from pneumoscope.release.worst_source import Group, lowest_clearing, worst_source_rule
 from pneumoscope.training.radiographs.balance import balanced_weights
 
-FLOOR, AT_HOME, ELSEWHERE = 0.98, 0.99, 0.95
-"""Shares of pneumonias: found at home whatever that costs; not ruled out at home; not ruled out elsewhere. The last is
-also the share of each group of normals that "high-specificity" clears."""
+AT_HOME, ELSEWHERE = 0.99, 0.95
+"""Shares of pneumonias that are not ruled out, at home and elsewhere. The last is also the share of each group of normals
+that "high-specificity" clears."""
+
+CLEARED = {
+    (HOME, "all"): 0.95,
+    ("rsna", "PA"): 0.95,
+    ("rsna", "AP"): 0.88,
+    ("rsna", "under 13"): 0.88,
+    ("pakistan", "all"): 0.95,
+}
+"""Source and kind -> share of its normals that the default threshold clears."""
 
 POPULATION = (
     "children aged 1 to 5 of one hospital in Guangzhou, and adults and some children of hospitals in the United States "
@@ -77,9 +86,13 @@ def fit(films: Sequence[Film], scores: NDArray[np.floating]) -> DecisionRule:
     weights = balanced_weights(positive, hospitals, np.array([film.labelled.weight for film in films]))
     normals = groups(films, scores, SPECIFICITY, positive=False)
     pneumonias = groups(films, scores, SENSITIVITY, positive=True)
-    [home] = [group for group in pneumonias if group.goal == AT_HOME]
-    floor = replace(home, goal=FLOOR)
-    rule = worst_source_rule(fit_calibration(scores, positive, weights), normals, pneumonias, floor)
+    cleared = [
+        replace(group, goal=goal)
+        for one, goal in CLEARED.items()
+        for group in groups(films, scores, [one], positive=False)
+    ]
+    calibration = fit_calibration(scores, positive, weights)
+    rule = worst_source_rule(calibration, normals, pneumonias, lowest_clearing(cleared))
     baseline = OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline")
     return replace(rule, operating_points=(*rule.operating_points, baseline))
 

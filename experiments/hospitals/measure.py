@@ -95,10 +95,9 @@ def worst_pair(rows: Iterable[Row]) -> tuple[float, str, str]:
 
 
 def home_kept(rows: Iterable[Row]) -> bool:
-    """Whether the held-out home films meet the rule of README.md."""
+    """Whether the held-out home films meet the rule of README.md (fourth amendment), at the threshold of the rows."""
     home = next(row for row in rows if (row["source"], row["group"]) == (HOME, "all"))
-    balanced = (home["specificity"]["value"] + home["sensitivity"]["value"]) / 2
-    return bool(home["auc"]["value"] >= 0.995 and balanced >= 0.963)
+    return bool(home["auc"]["value"] >= 0.995 and home["sensitivity"]["value"] >= 0.959)
 
 
 def table(rows: Sequence[Row]) -> str:

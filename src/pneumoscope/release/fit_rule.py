@@ -13,7 +13,7 @@ from pneumoscope.decision.operating_point import BASELINE, OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
-from pneumoscope.release.worst_source import HIGH_SENSITIVITY, Group, worst_source_rule
+from pneumoscope.release.worst_source import HIGH_SENSITIVITY, Group, best_pair, worst_source_rule
 from pneumoscope.training.radiographs.balance import balanced_weights
 
 SOURCE_GOAL = 0.95
@@ -64,7 +64,8 @@ def _fit_to_sources(
         groups[label].append(Group(f"the {'pneumonias' if label else 'normals'} of {source}", own, SOURCE_GOAL))
     largest = max(groups[True], key=lambda group: len(group.scores))
     floor = replace(largest, goal=PROVEN_RECALL)
-    return worst_source_rule(calibration, groups[False], groups[True], floor)
+    default = best_pair(groups[False], groups[True], floor)
+    return worst_source_rule(calibration, groups[False], groups[True], default)
 
 
 def fit_calibration(

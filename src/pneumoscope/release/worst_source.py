@@ -43,32 +43,54 @@ class Group:
     goal: float
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A raw score above which a radiograph is called pneumonia.
+
+    Attributes:
+        score: the raw score.
+        policy: how it was chosen, for people.
+    """
+
+    score: float
+    policy: str
+
+
 def worst_source_rule(
-    calibration: Calibration, normals: Sequence[Group], pneumonias: Sequence[Group], floor: Group
+    calibration: Calibration, normals: Sequence[Group], pneumonias: Sequence[Group], default: Chosen
 ) -> DecisionRule:
-    """A rule whose three thresholds are set by the worst group. The default is the one of the best pair.
+    """A rule whose outer two thresholds are set by the worst group.
 
     Args:
         calibration: from score to probability.
         normals: groups of normals; the goals are those of "high-specificity".
         pneumonias: groups of pneumonias; the goals are those of "high-sensitivity", which is the rule-out threshold.
-        floor: see :func:`best_pair_score`.
+        default: of :func:`best_pair` or :func:`lowest_clearing`.
 
     Raises:
-        DataError: no group of a class has LEAST films, or no threshold of GRID finds what ``floor`` asks.
+        DataError: no group of a class has LEAST films.
     """
-    asked = f"among raw scores that find {floor.goal:.0%} of {floor.name}"
-    chosen = (
-        (BALANCED, best_pair_score(normals, pneumonias, floor, GRID),
-         f"the best mean of the worst source's specificity and the worst source's sensitivity, {asked}"),
-        (HIGH_SENSITIVITY, rule_out_score(pneumonias), f"the highest that finds {_goals(pneumonias)}"),
-        (HIGH_SPECIFICITY, rule_in_score(normals), f"the lowest that clears {_goals(normals)}"),
-    )  # fmt: skip
+    ruled_out = Chosen(rule_out_score(pneumonias), f"the highest that finds {_goals(pneumonias)}")
+    chosen = ((BALANCED, default), (HIGH_SENSITIVITY, ruled_out), (HIGH_SPECIFICITY, lowest_clearing(normals)))
     points = tuple(
-        OperatingPoint(name, float(calibration.probability(np.array(score))), f"{policy}, on held-out films")
-        for name, score, policy in chosen
+        OperatingPoint(name, float(calibration.probability(np.array(one.score))), f"{one.policy}, on held-out films")
+        for name, one in chosen
     )
     return DecisionRule(calibration, points, BALANCED, points[1].threshold)
+
+
+def best_pair(normals: Sequence[Group], pneumonias: Sequence[Group], floor: Group) -> Chosen:
+    """The raw score of GRID that :func:`best_pair_score` takes, with the same arguments and errors."""
+    policy = (
+        "the best mean of the worst source's specificity and the worst source's sensitivity, "
+        f"among raw scores that find {floor.goal:.0%} of {floor.name}"
+    )
+    return Chosen(best_pair_score(normals, pneumonias, floor, GRID), policy)
+
+
+def lowest_clearing(normals: Sequence[Group]) -> Chosen:
+    """The lowest raw score that clears of every group of normals what its goal asks, see :func:`rule_in_score`."""
+    return Chosen(rule_in_score(normals), f"the lowest that clears {_goals(normals)}")
 
 
 def _goals(groups: Sequence[Group]) -> str:
