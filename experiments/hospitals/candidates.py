@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.command import output
-from experiments.hospitals.decision import answers, fit, threshold_score
+from experiments.hospitals.decision import answers, fit_rule, threshold_score
 from experiments.hospitals.measure import home_kept, measure, worst_pair
 from experiments.hospitals.scoring import score_bundle
 from experiments.hospitals.sources import Film, campaign_films
@@ -31,7 +31,7 @@ def compare(films: Sequence[Film], scores: NDArray[np.float64]) -> dict[str, Any
         At the default threshold: ``kept`` (whether home is), ``worst_pair``, the raw score ``threshold``, ``rows``, and
         ``answers``.
     """
-    rule = fit(films, scores)
+    rule = fit_rule(films, scores)
     threshold = threshold_score(rule, rule.operating_point().threshold)
     rows = measure(films, scores, threshold)
     return {

@@ -36,8 +36,8 @@ from pneumoscope.release.worst_source import Group, lowest_clearing, worst_sourc
 from pneumoscope.training.radiographs.balance import balanced_weights
 
 AT_HOME, ELSEWHERE = 0.99, 0.95
-"""Shares of pneumonias that are not ruled out, at home and elsewhere. The last is also the share of each group of normals
-that "high-specificity" clears."""
+"""Shares of pneumonias that are not ruled out, at home and elsewhere. The last is also what "high-specificity" clears of
+each group of normals."""
 
 CLEARED = {
     (HOME, "all"): 0.95,
@@ -79,7 +79,7 @@ def groups(
     return found
 
 
-def fit(films: Sequence[Film], scores: NDArray[np.floating]) -> DecisionRule:
+def fit_rule(films: Sequence[Film], scores: NDArray[np.floating]) -> DecisionRule:
     """The rule of the protocol, from raw scores (N,) of N held-out films."""
     positive = np.array([film.labelled.positive for film in films])
     hospitals = np.array([film.labelled.source for film in films])
@@ -170,7 +170,7 @@ def main() -> None:
     films = [film for film in campaign_films() if film.labelled.split == "val"]
     logits = score_bundle(options.bundle, films, options.lungs)
     scores = pneumonia_score(logits).astype(np.float64)
-    rule = fit(films, scores)
+    rule = fit_rule(films, scores)
     default = rule.operating_point().threshold
     rows = measure(films, scores, threshold_score(rule, default))
     card = build_card(read_card(options.bundle), rule, options.version, evaluate_home(films, logits, rule))

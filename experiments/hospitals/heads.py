@@ -1,10 +1,13 @@
-"""Fit heads to the features of 1.4.0: on all hospitals, and without each of them.
+"""Fit heads to the features of a network: on all hospitals, and without each of them.
 
-    python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--ridge R] [--bundle BUNDLE.onnx]
+    python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--network FILE.onnx] [--ridge R]
+        [--bundle BUNDLE.onnx] [--without HOSPITAL]
 
-FEATURES.npz is from ``experiments.hospitals.features``. The record holds, for the released head, the head of all
-hospitals (on held-out films) and the head without each hospital (on all films of that), the rows of
-``experiments.hospitals.measure``. BUNDLE.onnx is the released bundle with the head of all hospitals.
+FEATURES.npz is from ``experiments.hospitals.features``, of the bundle --network. The record holds what
+``experiments.hospitals.candidates`` says of held-out films, for the head of that bundle and for the head of all
+hospitals. For the head without each hospital it holds the rows of ``experiments.hospitals.measure`` on all films of that
+hospital, at the threshold that the other hospitals give. BUNDLE.onnx is the network with the head of all hospitals, or
+of all but one.
 """
 
 import argparse
@@ -18,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.command import output
+from experiments.hospitals.candidates import compare
+from experiments.hospitals.decision import fit_rule, threshold_score
 from experiments.hospitals.features import RELEASED
-from experiments.hospitals.measure import measure, worst_pair
+from experiments.hospitals.measure import Row, measure
 from experiments.hospitals.sources import HOSPITALS, OF_NIH, Film, campaign_films, left_out
 from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
@@ -28,7 +33,11 @@ from pneumoscope.training.radiographs.balance import balanced_weights
 RIDGE = 0.2
 """Factor on the squared norm of the kernel, added to the mean loss, where no other is asked for."""
 
+OUTSIDE = sorted(set(HOSPITALS.values()) - OF_NIH | {"nih"})
+"""The hospitals that can be left out."""
+
 Values = NDArray[np.float64]
+Chosen = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -81,33 +90,28 @@ def fit(features: Values, films: list[Film], ridge: float = RIDGE) -> Head:
     return Head(scaled, kernel[-1] - mean @ scaled)
 
 
-def released_head() -> Head:
-    """The head of the released bundle."""
+def head_of(bundle: Path) -> Head:
+    """The head of a bundle."""
     from pneumoscope.network.resnet import build
 
-    kernel, bias = build(str(RELEASED)).get_layer("head_cam").get_weights()
+    kernel, bias = build(str(bundle)).get_layer("head_cam").get_weights()
     return Head(kernel[0, 0].astype(np.float64), bias.astype(np.float64))
 
 
-def rows_of(head: Head, features: Values, films: list[Film], chosen: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """The rows of some of the films under a head."""
-    return measure([film for film, own in zip(films, chosen, strict=True) if own], head.scores(features[chosen]))
-
-
-def write_head(head: Head, ridge: float, films: Sequence[Film], path: Path) -> None:
-    """The released bundle with another head, fitted to films; its calibration is still that of the released head."""
+def write_head(head: Head, ridge: float, films: Sequence[Film], network: Path, path: Path) -> None:
+    """A bundle with another head, fitted to films; its calibration is still that of the first head."""
     from experiments.hospitals.line import read_card
     from pneumoscope.network.export import write_bundle
     from pneumoscope.network.resnet import build
 
-    model = build(str(RELEASED))
+    model = build(str(network))
     model.get_layer("head_cam").set_weights([head.kernel[None, None].astype(np.float32), head.bias.astype(np.float32)])
     counts = Counter(f"{film.source} {film.labelled.label}" for film in films)
     made = {"head": {"films": dict(sorted(counts.items())), "ridge": ridge, "command": "experiments.hospitals.heads"}}
-    released = read_card(RELEASED)
+    first = read_card(network)
     card = replace(
-        released,
-        training=released.training | made,
+        first,
+        training=first.training | made,
         name="hospitals-head",
         version="0.0.0",
         validation={},
@@ -116,34 +120,69 @@ def write_head(head: Head, ridge: float, films: Sequence[Film], path: Path) -> N
     write_bundle(model, card, path, 192)
 
 
+class Fits:
+    """Heads that are fitted to the same features, with or without a hospital."""
+
+    def __init__(self, features: Values, films: Sequence[Film], ridge: float) -> None:
+        """Hold the features (N, 2048) of N films, and the ridge of the fits."""
+        self.features, self.films, self.ridge = features, films, ridge
+        self.train = np.array([film.labelled.split == "train" for film in films])
+        self.hospitals = np.array([film.labelled.source for film in films])
+
+    def trained(self, without: str | None = None) -> Chosen:
+        """(N,) the films that a head is fitted to."""
+        return self.train & ~self.of(without)
+
+    def of(self, hospital: str | None) -> Chosen:
+        """(N,) the films that are left out with a hospital; none for None."""
+        return np.isin(self.hospitals, sorted(left_out([hospital])) if hospital else [])
+
+    def films_of(self, chosen: Chosen) -> list[Film]:
+        """Some of the films."""
+        return [film for film, own in zip(self.films, chosen, strict=True) if own]
+
+    def head(self, without: str | None = None) -> Head:
+        """The head of all hospitals, or of all but one."""
+        chosen = self.trained(without)
+        return fit(self.features[chosen], self.films_of(chosen), self.ridge)
+
+    def held_out(self, head: Head, without: str | None = None) -> tuple[list[Film], Values]:
+        """The held-out films, or those of all hospitals but one, and their raw scores under a head."""
+        chosen = ~self.train & ~self.of(without)
+        return self.films_of(chosen), head.scores(self.features[chosen])
+
+    def unseen(self, hospital: str) -> list[Row]:
+        """The rows of a hospital under the head and the default threshold of the others."""
+        head, chosen = self.head(hospital), self.of(hospital)
+        rule = fit_rule(*self.held_out(head, hospital))
+        threshold = threshold_score(rule, rule.operating_point().threshold)
+        return measure(self.films_of(chosen), head.scores(self.features[chosen]), threshold)
+
+
 def main() -> None:
     """Fit, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("features", type=Path)
+    parser.add_argument("--network", type=Path, default=RELEASED, metavar="FILE.onnx")
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     parser.add_argument("--ridge", type=float, default=RIDGE)
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
+    parser.add_argument("--without", choices=OUTSIDE, help="which hospital the head of BUNDLE.onnx does not see")
     options = parser.parse_args()
     with np.load(options.features) as stored:
         features, everything = stored["features"].astype(np.float64), campaign_films()
         films = [everything[place] for place in stored["places"]]
-    hospitals = np.array([film.labelled.source for film in films])
-    train = np.array([film.labelled.split == "train" for film in films])
-    heads = {
-        "released": released_head(),
-        "all": fit(features[train], [f for f, own in zip(films, train, strict=True) if own], options.ridge),
+    fits = Fits(features, films, options.ridge)
+    record: dict[str, Any] = {
+        "network": compare(*fits.held_out(head_of(options.network))),
+        "all": compare(*fits.held_out(fits.head())),
     }
-    record: dict[str, Any] = {name: rows_of(head, features, films, ~train) for name, head in heads.items()}
-    record["worst_pair"] = {name: worst_pair(record[name]) for name in heads}
-    for hospital in sorted(set(HOSPITALS.values()) - OF_NIH | {"nih"}):
-        out = np.isin(hospitals, sorted(left_out([hospital])))
-        kept = train & ~out
-        head = fit(features[kept], [f for f, own in zip(films, kept, strict=True) if own], options.ridge)
-        record[f"without {hospital}"] = rows_of(head, features, films, out)
+    for hospital in OUTSIDE:
+        record[f"without {hospital}"] = fits.unseen(hospital)
     write_record(options.out, record)
     if options.bundle:
-        trained = [film for film, own in zip(films, train, strict=True) if own]
-        write_head(heads["all"], options.ridge, trained, options.bundle)
+        chosen = fits.trained(options.without)
+        write_head(fits.head(options.without), options.ridge, fits.films_of(chosen), options.network, options.bundle)
 
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def test_the_rule_is_set_by_the_groups_of_the_protocol() -> None:
         for n in range(120)
     ]
     scores = np.array([rng.normal(1.5 if film.labelled.positive else -1.5, 1) for film in films])
-    rule = decision.fit(films, scores)
+    rule = decision.fit_rule(films, scores)
     assert rule.calibration.prevalence == 0.5
     found = decision.answers(films, scores, rule)
     counts = {(row["source"], row["label"]): row for row in found if row["group"] == "all"}
