@@ -36,8 +36,7 @@ from pneumoscope.release.worst_source import Group, lowest_clearing, worst_sourc
 from pneumoscope.training.radiographs.balance import balanced_weights
 
 AT_HOME, ELSEWHERE = 0.99, 0.95
-"""Shares of pneumonias that are not ruled out, at home and elsewhere. The last is also what "high-specificity" clears of
-each group of normals."""
+"""Shares of pneumonias that are not ruled out, at home and elsewhere. "high-specificity" clears the last of normals."""
 
 CLEARED = {
     (HOME, "all"): 0.95,

@@ -1,13 +1,13 @@
 """Fit heads to the features of a network: on all hospitals, and without each of them.
 
     python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--network FILE.onnx] [--ridge R]
-        [--bundle BUNDLE.onnx] [--without HOSPITAL]
+        [--home W] [--bundle BUNDLE.onnx] [--without HOSPITAL]
 
 FEATURES.npz is from ``experiments.hospitals.features``, of the bundle --network. The record holds what
 ``experiments.hospitals.candidates`` says of held-out films, for the head of that bundle and for the head of all
-hospitals. For the head without each hospital it holds the rows of ``experiments.hospitals.measure`` on all films of that
-hospital, at the threshold that the other hospitals give. BUNDLE.onnx is the network with the head of all hospitals, or
-of all but one.
+hospitals. For the head without each hospital it holds the rows of ``experiments.hospitals.measure`` on all films of
+that hospital, at the threshold that the other hospitals give. BUNDLE.onnx is the network with the head of all
+hospitals, or of all but one.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from experiments.hospitals.candidates import compare
 from experiments.hospitals.decision import fit_rule, threshold_score
 from experiments.hospitals.features import RELEASED
 from experiments.hospitals.measure import Row, measure
-from experiments.hospitals.sources import HOSPITALS, OF_NIH, Film, campaign_films, left_out
+from experiments.hospitals.sources import HOME, HOSPITALS, OF_NIH, Film, campaign_films, left_out
 from lab.machine import write_record
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights
@@ -90,6 +90,16 @@ def fit(features: Values, films: list[Film], ridge: float = RIDGE) -> Head:
     return Head(scaled, kernel[-1] - mean @ scaled)
 
 
+def weighed(films: Sequence[Film], factor: float) -> list[Film]:
+    """The films, those of home weighing so many times as much."""
+    return [
+        replace(film, labelled=replace(film.labelled, weight=film.labelled.weight * factor))
+        if film.source == HOME
+        else film
+        for film in films
+    ]
+
+
 def head_of(bundle: Path) -> Head:
     """The head of a bundle."""
     from pneumoscope.network.resnet import build
@@ -124,7 +134,7 @@ class Fits:
     """Heads that are fitted to the same features, with or without a hospital."""
 
     def __init__(self, features: Values, films: Sequence[Film], ridge: float) -> None:
-        """Hold the features (N, 2048) of N films, and the ridge of the fits."""
+        """Hold the features (N, 2048) of N films, weighed as they are, and the ridge of the fits."""
         self.features, self.films, self.ridge = features, films, ridge
         self.train = np.array([film.labelled.split == "train" for film in films])
         self.hospitals = np.array([film.labelled.source for film in films])
@@ -166,13 +176,14 @@ def main() -> None:
     parser.add_argument("--network", type=Path, default=RELEASED, metavar="FILE.onnx")
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     parser.add_argument("--ridge", type=float, default=RIDGE)
+    parser.add_argument("--home", type=float, default=1.0, metavar="W", help="how much more the films of home weigh")
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
     parser.add_argument("--without", choices=OUTSIDE, help="which hospital the head of BUNDLE.onnx does not see")
     options = parser.parse_args()
     with np.load(options.features) as stored:
         features, everything = stored["features"].astype(np.float64), campaign_films()
         films = [everything[place] for place in stored["places"]]
-    fits = Fits(features, films, options.ridge)
+    fits = Fits(features, weighed(films, options.home), options.ridge)
     record: dict[str, Any] = {
         "network": compare(*fits.held_out(head_of(options.network))),
         "all": compare(*fits.held_out(fits.head())),
