@@ -108,8 +108,8 @@ def head_of(bundle: Path) -> Head:
     return Head(kernel[0, 0].astype(np.float64), bias.astype(np.float64))
 
 
-def write_head(head: Head, ridge: float, films: Sequence[Film], network: Path, path: Path) -> None:
-    """A bundle with another head, fitted to films; its calibration is still that of the first head."""
+def write_head(head: Head, fitted: dict[str, float], films: Sequence[Film], network: Path, path: Path) -> None:
+    """A bundle with another head, fitted to films as is said; its calibration is that of the first head."""
     from experiments.hospitals.line import read_card
     from pneumoscope.network.export import write_bundle
     from pneumoscope.network.resnet import build
@@ -117,7 +117,7 @@ def write_head(head: Head, ridge: float, films: Sequence[Film], network: Path, p
     model = build(str(network))
     model.get_layer("head_cam").set_weights([head.kernel[None, None].astype(np.float32), head.bias.astype(np.float32)])
     counts = Counter(f"{film.source} {film.labelled.label}" for film in films)
-    made = {"head": {"films": dict(sorted(counts.items())), "ridge": ridge, "command": "experiments.hospitals.heads"}}
+    made = {"head": {"films": dict(sorted(counts.items())), "command": "experiments.hospitals.heads"} | fitted}
     first = read_card(network)
     card = replace(
         first,
@@ -193,7 +193,8 @@ def main() -> None:
     write_record(options.out, record)
     if options.bundle:
         chosen = fits.trained(options.without)
-        write_head(fits.head(options.without), options.ridge, fits.films_of(chosen), options.network, options.bundle)
+        fitted = {"ridge": options.ridge, "weight_of_home": options.home}
+        write_head(fits.head(options.without), fitted, fits.films_of(chosen), options.network, options.bundle)
 
 
 if __name__ == "__main__":

@@ -43,9 +43,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True, help="side at which the network reads radiographs")
     parser.add_argument("--out", type=output, required=True, metavar="BETWEEN.onnx")
     options = parser.parse_args()
-    first, model = build(str(options.first)), load_model(load_finished(options.run))
+    run, card = load_finished(options.run), read_card(options.first)
+    first, model = build(str(options.first)), load_model(run)
     model.set_weights(between(first.get_weights(), model.get_weights(), options.share))
-    card = replace(read_card(options.first), name="between", version="0.0.0", validation={}, envelope=None)
+    training = run.config.provenance() | {"share": options.share, "started_from": card.training}
+    card = replace(card, name="between", version="0.0.0", training=training, validation={}, envelope=None)
     write_bundle(model, card, options.out, options.size)
 
 

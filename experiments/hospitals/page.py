@@ -14,7 +14,7 @@ from pneumoscope.files import write_text
 
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
-HEADS, SECOND, DECISION = (HERE / name for name in ("heads.json", "heads2.json", "decision.json"))
+RECORDS = [HERE / name for name in ("heads.json", "candidates.json", "heads3.json", "refits.json", "decision.json")]
 
 _SHOWN = (
     *(("home", "all"), ("nih", "all"), ("nih", "PA"), ("nih", "AP"), ("nih", "confirmed"), ("nih", "18 and over")),
@@ -24,9 +24,29 @@ _SHOWN = (
 _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 
-def tables(first: dict[str, Any], second: dict[str, Any], decision: dict[str, Any]) -> dict[str, str]:
-    """The tables by the names of their places."""
-    return {"held out": _held_out(first, second), "left out": _left_out(second), "answers": _answers(decision)}
+def tables(*records: dict[str, Any]) -> dict[str, str]:
+    """The tables by the names of their places, from the contents of RECORDS."""
+    first, second, third, refits, decision = records
+    networks = (first["released"], second["head"]["rows"], decision["rows"])
+    return {
+        "held out": _held_out([_by_group(rows) for rows in networks]),
+        "left out": _left_out(third),
+        "refits": _refits(refits),
+        "answers": _answers(decision),
+    }
+
+
+def _refits(record: dict[str, Any]) -> str:
+    """What the rule of the fourth amendment looks at."""
+    lines = []
+    for one in record["candidates"]:
+        specificity = " / ".join(f"{one['specificity'][group]:.2f}" for group in ("PA", "AP", "under 13"))
+        elsewhere = f"{one['elsewhere']['hannover']:.1%} / {one['elsewhere']['cohen']:.1%}"
+        fitted = [one["network"], f"{one['home_weight']:.0f}", f"{one['ridge']:.2f}"]
+        rated = [f"{one['home']:.1%}", elsewhere, f"{one['plain_normal']:.1%}", specificity, f"{one['auc_nih']:.3f}"]
+        lines.append([*fitted, *rated, "yes" if one["passes"] else "no"])
+    head = ("network", "weight of home", "ridge", "sensitivity home", "hannover / cohen")
+    return table((*head, "answered normal", "specificity rsna PA / AP / under 13", "AUC nih", "passes"), lines)
 
 
 def _answers(decision: dict[str, Any]) -> str:
@@ -40,8 +60,7 @@ def _answers(decision: dict[str, Any]) -> str:
     return table(("group", "films", "answered normal", "uncertain", "pneumonia"), lines)
 
 
-def _held_out(first: dict[str, Any], second: dict[str, Any]) -> str:
-    heads = [_by_group(rows) for rows in (first["released"], first["all"], second["all"])]
+def _held_out(heads: list[dict[tuple[str, str], Row]]) -> str:
     lines = []
     for group in _SHOWN:
         one = heads[-1][group]
@@ -51,7 +70,7 @@ def _held_out(first: dict[str, Any], second: dict[str, Any]) -> str:
                 lines.append([" ".join(group), f"{one[count]} {count}", rate, *values])
         if one["auc"]:
             lines.append([" ".join(group), "both", "AUC", *(cell(head[group]["auc"], 3) for head in heads)])
-    return table(("group", "films", "measure", "1.4.0", "head", "head 2"), lines)
+    return table(("group", "films", "measure", "1.4.0", "1.7.0", "2.0.0"), lines)
 
 
 def _left_out(record: dict[str, Any]) -> str:
@@ -72,7 +91,7 @@ def _by_group(rows: list[Row]) -> dict[tuple[str, str], Row]:
 
 def filled() -> str:
     """The page with its tables made anew."""
-    records = (msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in (HEADS, SECOND, DECISION))
+    records = (msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in RECORDS)
     return fill(PAGE.read_text(encoding="utf-8"), tables(*records))
 
 

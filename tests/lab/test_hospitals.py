@@ -9,10 +9,12 @@ import pytest
 from PIL import Image
 
 from experiments.hospitals import decision, page, sources
-from experiments.hospitals.heads import fit
+from experiments.hospitals.candidates import compare
+from experiments.hospitals.heads import Fits, fit, weighed
 from experiments.hospitals.line import between
 from experiments.hospitals.lungs import surround, write_surrounded
 from experiments.hospitals.measure import home_kept, measure, table, worst_pair
+from experiments.hospitals.refits import judge
 from experiments.hospitals.sources import Film, choose, elsewhere, in_second_block, left_out
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label
@@ -181,4 +183,55 @@ def test_the_rule_is_set_by_the_groups_of_the_protocol() -> None:
     assert all(row["normal"] + row["uncertain"] + row["pneumonia"] == 60 for row in counts.values())
     assert counts["home", "pneumonia"]["normal"] == 0  # 99% of 60
     assert max(counts[source, "pneumonia"]["normal"] for source in ("cohen", "hannover")) <= 3
-    assert counts["home", "pneumonia"]["pneumonia"] >= 59
+    normals = counts["home", "normal"]
+    assert normals["pneumonia"] <= 3  # 95% of 60
+    lower = decision.fit_rule(films, np.where([film.source == "home" for film in films], scores, scores + 1))
+    assert lower.operating_point().threshold != rule.operating_point().threshold  # the calibration moved
+    assert decision.threshold_score(lower, lower.operating_point().threshold) == pytest.approx(
+        decision.threshold_score(rule, rule.operating_point().threshold)
+    ), "normals of nih and cohen have no bar, so they move no default"
+
+
+@pytest.fixture
+def separated() -> Fits:
+    """Features of films of three hospitals: column 0 tells the class."""
+    rng = np.random.default_rng(0)
+    films = [
+        _film(source, (Label.NORMAL, Label.PNEUMONIA)[n % 2], n, ("train", "val")[n % 4 > 1])
+        for source in ("home", "nih", "hannover", "pakistan", "cohen")
+        for n in range(100)
+        if not (source == "hannover" and n % 2 == 0) and not (source == "pakistan" and n % 2)
+    ]
+    columns = [[rng.normal(4 if film.labelled.positive else -4), rng.normal()] for film in films]
+    return Fits(np.array(columns), films, 0.01)
+
+
+def test_a_head_without_a_hospital_never_saw_it_and_is_measured_on_all_of_it(separated: Fits) -> None:
+    fitted = {film.labelled.source for film in separated.films_of(separated.trained("pakistan"))}
+    assert fitted == {"home", "nih", "hannover", "cohen"}
+    [row] = separated.unseen("pakistan")
+    assert (row["source"], row["normals"], row["pneumonias"]) == ("pakistan", 50, 0)
+    assert row["specificity"]["value"] > 0.9
+    films, scores = separated.held_out(separated.head(), "nih")
+    assert {film.source for film in films} == {"home", "hannover", "pakistan", "cohen"}
+    assert len(scores) == len(films)
+
+
+def test_a_refit_passes_where_home_is_kept_and_normals_are_answered_normal(separated: Fits) -> None:
+    films, scores = separated.held_out(separated.head())
+    films = [
+        replace(film, source="rsna", view=("PA", "AP")[n % 2], age=9.0) if film.source == "pakistan" else film
+        for n, film in enumerate(films)
+    ]
+    good = judge(compare(films, scores))
+    assert good["passes"]
+    assert good["elsewhere"]["cohen"] >= 0.76
+    at_home = np.array([film.source == "home" and film.labelled.positive for film in films])
+    lost = judge(compare(films, np.where(at_home & (np.arange(len(films)) % 3 == 0), -3.0, scores)))
+    assert not lost["passes"]
+    assert lost["home"] < good["home"]
+
+
+def test_films_of_home_can_weigh_more() -> None:
+    films = [_film("home", Label.NORMAL), _film("nih", Label.NORMAL)]
+    assert [film.labelled.weight for film in weighed(films, 4.0)] == [4.0, 1.0]

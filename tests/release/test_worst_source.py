@@ -7,8 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from pneumoscope.decision.calibration import Calibration
 from pneumoscope.errors import DataError
-from pneumoscope.release.worst_source import LEAST, MARGIN, Group, best_pair_score, rule_in_score, rule_out_score
+from pneumoscope.release.worst_source import (
+    LEAST,
+    MARGIN,
+    Group,
+    best_pair,
+    best_pair_score,
+    lowest_clearing,
+    rule_in_score,
+    rule_out_score,
+    worst_source_rule,
+)
 
 
 def groups(seed: int, mean: float, goals: Sequence[float] = (0.95, 0.9)) -> list[Group]:
@@ -70,3 +81,14 @@ def test_a_small_group_chooses_nothing() -> None:
 def test_what_no_threshold_finds_is_said() -> None:
     with pytest.raises(DataError, match="no threshold finds 98% of home"):
         best_pair_score(groups(1, -2), groups(2, 2), Group("home", np.full(30, -9.0), 0.98), np.zeros(1))
+
+
+def test_a_rule_has_the_default_that_it_is_given() -> None:
+    normals, pneumonias, calibration = groups(1, -2), groups(2, 2), Calibration(1.0, 0.0, 0.5)
+    for default in (best_pair(normals, pneumonias, Group("home", pneumonias[0].scores, 0.9)), lowest_clearing(normals)):
+        rule = worst_source_rule(calibration, normals, pneumonias, default)
+        threshold = rule.operating_point().threshold
+        assert np.log(threshold / (1 - threshold)) == pytest.approx(default.score)
+        assert rule.operating_point().policy.startswith(default.policy)
+    assert lowest_clearing(normals).score == rule_in_score(normals)
+    assert "95% of hospital 0, 90% of hospital 1" in lowest_clearing(normals).policy
