@@ -1,6 +1,6 @@
 """The features that a bundle's head reads, and heads that are fitted to them without each hospital.
 
-    python -m experiments.hospitals.features --lungs FOLDER --out FEATURES.npz [--bundle FILE] [--most N]
+    python -m experiments.hospitals.features --bundle FILE.onnx --lungs FOLDER --out FEATURES.npz [--most N]
 
 writes the pooled features (N, 2048) of the films of the campaign, plain, and the place of each among
 ``campaign_films``. That is one pass of the network, so everything that a head alone can learn is measured from there in
@@ -20,11 +20,9 @@ from onnx import TensorProto, helper
 
 from experiments.command import output, told
 from experiments.hospitals.sources import Film, campaign_films, choose, path_of
-from lab.machine import ROOT
 from pneumoscope.files import make_folder, replacing
 from pneumoscope.imaging import read, to_input
 
-RELEASED = ROOT / "src" / "pneumoscope" / "released" / "pneumoscope-resnet50.onnx"
 _HEAD = "head_cam"
 _PART = 100
 
@@ -63,7 +61,7 @@ def compute(session: Any, films: Sequence[Film], places: NDArray[np.intp], out: 
 def main() -> None:
     """Compute and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bundle", type=Path, default=RELEASED)
+    parser.add_argument("--bundle", type=Path, required=True, metavar="FILE.onnx")
     parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=output, required=True, metavar="FILE.npz")
     parser.add_argument(

@@ -1,6 +1,6 @@
 """Fit heads to the features of a network: on all hospitals, and without each of them.
 
-    python -m experiments.hospitals.heads FEATURES.npz --out RECORD.json [--network FILE.onnx] [--ridge R]
+    python -m experiments.hospitals.heads FEATURES.npz --network FILE.onnx --out RECORD.json [--ridge R]
         [--home W] [--bundle BUNDLE.onnx] [--without HOSPITAL]
 
 FEATURES.npz is from ``experiments.hospitals.features``, of the bundle --network. The record holds what
@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from experiments.command import output
 from experiments.hospitals.candidates import compare
 from experiments.hospitals.decision import fit_rule, threshold_score
-from experiments.hospitals.features import RELEASED
 from experiments.hospitals.measure import Row, measure
 from experiments.hospitals.sources import HOME, HOSPITALS, OF_NIH, Film, campaign_films, left_out
 from lab.machine import write_record
@@ -173,7 +172,7 @@ def main() -> None:
     """Fit, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("features", type=Path)
-    parser.add_argument("--network", type=Path, default=RELEASED, metavar="FILE.onnx")
+    parser.add_argument("--network", type=Path, required=True, metavar="FILE.onnx")
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     parser.add_argument("--ridge", type=float, default=RIDGE)
     parser.add_argument("--home", type=float, default=1.0, metavar="W", help="how much more the films of home weigh")
