@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from stations import SAMPLES, encode, make_film
 
+from pneumoscope.decision.operating_point import threshold_text
 from pneumoscope.serving.settings import TargetSettings
 from pneumoscope.serving.station import Station
 from pneumoscope.serving.store.films import Film, Origin
@@ -40,7 +41,7 @@ def test_a_film_is_shown_with_its_scale_and_facts(client: httpx.Client, station:
     page = client.get(f"/films/{film.id}").text
     for words in (
         "Pneumonia",
-        "pneumonia from 0.413",
+        f"pneumonia from {threshold_text(station.screener.rule.operating_point().threshold)}",
         "Of 1,000 films",
         "4 years",
         "AP",
