@@ -36,9 +36,9 @@ def head() -> Head:
     def half(*shape: int, scale: float = 0.02) -> np.ndarray:
         return rng.normal(0, scale, shape).astype(np.float16).astype(np.float32)  # as the file stores them
 
-    axes = np.linalg.qr(rng.normal(size=(3840, 5)))[0].astype(np.float16).astype(np.float32)
+    axes = np.linalg.qr(rng.normal(size=(1792, 5)))[0].astype(np.float16).astype(np.float32)
     return Head(
-        ContentHead(abs(half(3840)), 0.5 + abs(half(3840)), half(3840, 10), half(10)),
+        ContentHead(abs(half(1792)), 0.5 + abs(half(1792)), half(1792, 10), half(10)),
         NoveltyHead(axes, np.linspace(0.1, 0.5, 5, dtype=np.float32), 2.0),
         LungHead(half(1024), -0.3),
     )

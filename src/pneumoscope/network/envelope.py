@@ -1,6 +1,6 @@
 """The envelope's head in a bundle's graph: what the picture shows, how unlike all films it is, and where its lungs are.
 
-The head reads what the network computes anyway. Its cost is a pooling of four tensors and two small products.
+The head reads what the network computes anyway. Its cost is a pooling of three tensors and two small products.
 """
 
 from dataclasses import dataclass, replace
@@ -17,8 +17,9 @@ from pneumoscope.decision.envelope import KINDS, OUTPUTS
 from pneumoscope.errors import BundleError
 from pneumoscope.files import write_bytes
 
-STAGES = ("conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out")
-"""The last tensor of each stage of the ResNet50, one early: rotation is lost on the late ones."""
+STAGES = ("conv2_block3_out", "conv3_block4_out", "conv4_block6_out")
+"""The last tensors of three stages of the ResNet50, early ones too, because rotation is lost on late ones. Not the
+last: it knows pneumonia, and a film of a hospital that it was not trained on looks to it like another picture."""
 
 LUNG_STAGE = "conv4_block6_out"
 """What the lung map is read from: one cell for every 16 pixels that the network reads."""
@@ -29,7 +30,7 @@ PREFIX = "envelope:"
 
 @dataclass(frozen=True)
 class ContentHead:
-    """Which kind a picture is. F is 3,840, the channels of STAGES together.
+    """Which kind a picture is. F is 1,792, the channels of STAGES together.
 
     Attributes:
         mean: float32 (F,), of the pooled features of frontal radiographs.

@@ -27,7 +27,7 @@ class Features:
         self._session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
 
     def pooled(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The features of one input, uint8 (size, size): float32 (3840,). Safe from many threads."""
+        """The features of one input, uint8 (size, size): float32 (1792,). Safe from many threads."""
         found = self._session.run(self._pooled, {"radiograph": pixels[None, :, :, None]})
         return np.concatenate([stage.reshape(-1) for stage in found])
 

@@ -12,7 +12,7 @@ from pneumoscope.decision.envelope import KINDS, Envelope, margin
 from pneumoscope.errors import DataError
 from pneumoscope.network.envelope import ContentHead, Head, LungHead, NoveltyHead
 
-PENALTY = 0.01
+PENALTY = 0.1
 """How much smaller kernels are preferred: the inverse of scikit-learn's C is this times the number of examples."""
 
 AXES = 128
