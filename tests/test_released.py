@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import pneumoscope
+from lab.machine import INT8
 from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli import main
 from pneumoscope.decision.operating_point import BASELINE_THRESHOLD
@@ -30,6 +31,11 @@ def test_evaluation_is_of_this_very_file(evaluation):
     assert RELEASED.stat().st_size <= 50_000_000
     assert evaluation["counts"]["films"] + evaluation["counts"]["not_assessed"] == 624
     assert evaluation["reference"] is True
+
+
+def test_the_int8_bundle_is_made_from_this_release():
+    version = pneumoscope.load(INT8).model.version
+    assert version == f"{pneumoscope.load().model.version}+int8", "pneumoscope quantize makes it; docs/performance.md"
 
 
 def test_beats_the_baseline_at_its_threshold(evaluation):
