@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.command import output
-from experiments.hospitals.decision import answers, fit_rule, threshold_score
-from experiments.hospitals.measure import home_kept, measure, worst_pair
+from experiments.hospitals.decision import answers, default_score, fit_rule
+from experiments.hospitals.measure import by_group, home_kept, measure, worst_pair
 from experiments.hospitals.scoring import score_bundle
 from experiments.hospitals.sources import Film, campaign_films
 from lab.machine import write_record
@@ -32,7 +32,7 @@ def compare(films: Sequence[Film], scores: NDArray[np.float64]) -> dict[str, Any
         ``answers``.
     """
     rule = fit_rule(films, scores)
-    threshold = threshold_score(rule, rule.operating_point().threshold)
+    threshold = default_score(rule)
     rows = measure(films, scores, threshold)
     return {
         "kept": home_kept(rows),
@@ -58,7 +58,7 @@ def main() -> None:
     found = {name: compare(films, own) for name, own in zip(bundles, scores, strict=True)}
     write_record(options.out, found)
     for name, one in found.items():
-        [nih] = [row["auc"]["value"] for row in one["rows"] if (row["source"], row["group"]) == ("nih", "all")]
+        nih = by_group(one["rows"])["nih", "all"]["auc"]["value"]
         kept = "home kept" if one["kept"] else "home not kept"
         print(f"{name:16} worst pair {one['worst_pair'][0]:.1%} ({', '.join(one['worst_pair'][1:])})  "
               f"AUC within nih {nih:.3f}  {kept}  raw score {one['threshold']:+.2f}")  # fmt: skip

@@ -172,14 +172,18 @@ def main() -> None:
     logits = score_bundle(options.bundle, films, options.lungs)
     scores = pneumonia_score(logits).astype(np.float64)
     rule = fit_rule(films, scores)
-    default = rule.operating_point().threshold
-    rows = measure(films, scores, threshold_score(rule, default))
+    rows = measure(films, scores, default_score(rule))
     card = build_card(read_card(options.bundle), rule, options.version, evaluate_home(films, logits, rule))
     write_card(options.bundle, card, options.out)
     points = {point.name: [threshold_score(rule, point.threshold), point.threshold] for point in rule.operating_points}
     write_record(options.record, {"points": points, "rows": rows, "answers": answers(films, scores, rule)})
     for name, (score, threshold) in points.items():
         print(f"{name:18} raw score {score:+.3f}   probability {threshold:.3f}")
+
+
+def default_score(rule: DecisionRule) -> float:
+    """The raw score of the default threshold."""
+    return threshold_score(rule, rule.operating_point().threshold)
 
 
 def threshold_score(rule: DecisionRule, threshold: float) -> float:

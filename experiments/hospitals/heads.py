@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from experiments.command import output
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.decision import fit_rule, threshold_score
+from experiments.hospitals.decision import default_score, fit_rule
 from experiments.hospitals.measure import Row, measure
 from experiments.hospitals.sources import HOME, HOSPITALS, OF_NIH, Film, campaign_films, left_out
 from lab.machine import write_record
@@ -36,7 +36,7 @@ OUTSIDE = sorted(set(HOSPITALS.values()) - OF_NIH | {"nih"})
 """The hospitals that can be left out."""
 
 Values = NDArray[np.float64]
-Chosen = NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -138,15 +138,15 @@ class Fits:
         self.train = np.array([film.labelled.split == "train" for film in films])
         self.hospitals = np.array([film.labelled.source for film in films])
 
-    def trained(self, without: str | None = None) -> Chosen:
+    def trained(self, without: str | None = None) -> Mask:
         """(N,) the films that a head is fitted to."""
         return self.train & ~self.of(without)
 
-    def of(self, hospital: str | None) -> Chosen:
+    def of(self, hospital: str | None) -> Mask:
         """(N,) the films that are left out with a hospital; none for None."""
         return np.isin(self.hospitals, sorted(left_out([hospital])) if hospital else [])
 
-    def films_of(self, chosen: Chosen) -> list[Film]:
+    def films_of(self, chosen: Mask) -> list[Film]:
         """Some of the films."""
         return [film for film, own in zip(self.films, chosen, strict=True) if own]
 
@@ -163,8 +163,7 @@ class Fits:
     def unseen(self, hospital: str) -> list[Row]:
         """The rows of a hospital under the head and the default threshold of the others."""
         head, chosen = self.head(hospital), self.of(hospital)
-        rule = fit_rule(*self.held_out(head, hospital))
-        threshold = threshold_score(rule, rule.operating_point().threshold)
+        threshold = default_score(fit_rule(*self.held_out(head, hospital)))
         return measure(self.films_of(chosen), head.scores(self.features[chosen]), threshold)
 
 
@@ -183,9 +182,10 @@ def main() -> None:
         features, everything = stored["features"].astype(np.float64), campaign_films()
         films = [everything[place] for place in stored["places"]]
     fits = Fits(features, weighed(films, options.home), options.ridge)
+    whole = fits.head()
     record: dict[str, Any] = {
         "network": compare(*fits.held_out(head_of(options.network))),
-        "all": compare(*fits.held_out(fits.head())),
+        "all": compare(*fits.held_out(whole)),
     }
     for hospital in OUTSIDE:
         record[f"without {hospital}"] = fits.unseen(hospital)
@@ -193,7 +193,8 @@ def main() -> None:
     if options.bundle:
         chosen = fits.trained(options.without)
         fitted = {"ridge": options.ridge, "weight_of_home": options.home}
-        write_head(fits.head(options.without), fitted, fits.films_of(chosen), options.network, options.bundle)
+        head = fits.head(options.without) if options.without else whole
+        write_head(head, fitted, fits.films_of(chosen), options.network, options.bundle)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from experiments.command import output
-from experiments.hospitals.decision import threshold_score
+from experiments.hospitals.decision import default_score
 from experiments.hospitals.line import read_card
 from experiments.hospitals.measure import measure
 from experiments.hospitals.sources import HOME, campaign_films
@@ -30,7 +30,7 @@ def main() -> None:
     films = [film for film in campaign_films() if film.source == HOME and film.labelled.split == "val"]
     seen = [to_input(read(film.labelled.path)) for film in films]
     opened, card = session(options.bundle, 1), read_card(options.bundle)
-    threshold = threshold_score(card.rule, card.rule.operating_point().threshold)
+    threshold = default_score(card.rule)
     record: dict[str, Any] = {"model": card.version}
     for name, change in (("as they are", None), ("letterboxed", letterboxed)):
         logits = np.concatenate([opened.run((change(film) if change else film)[None])[0] for film in seen])

@@ -81,12 +81,17 @@ def _told(estimate: Estimate) -> dict[str, float | None] | None:
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
+def by_group(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
+    """The rows by source and group."""
+    return {(row["source"], row["group"]): row for row in rows}
+
+
 def worst_pair(rows: Iterable[Row]) -> tuple[float, str, str]:
     """The mean of the lowest specificity and the lowest sensitivity by the rule of README.md, and whose they are."""
-    by_group = {(row["source"], row["group"]): row for row in rows}
+    found = by_group(rows)
 
     def lowest(groups: Iterable[tuple[str, str]], rate: str, count: str) -> tuple[float, str]:
-        there = [(by_group[group], group) for group in groups if group in by_group]
+        there = [(found[group], group) for group in groups if group in found]
         return min((row[rate]["value"], " ".join(group)) for row, group in there if row[count] >= LEAST)
 
     specificity, normals = lowest(SPECIFICITY, "specificity", "normals")
@@ -96,7 +101,7 @@ def worst_pair(rows: Iterable[Row]) -> tuple[float, str, str]:
 
 def home_kept(rows: Iterable[Row]) -> bool:
     """Whether the held-out home films meet the rule of README.md (fourth amendment), at the threshold of the rows."""
-    home = next(row for row in rows if (row["source"], row["group"]) == (HOME, "all"))
+    home = by_group(rows)[HOME, "all"]
     return bool(home["auc"]["value"] >= 0.995 and home["sensitivity"]["value"] >= 0.959)
 
 

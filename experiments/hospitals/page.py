@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from experiments.hospitals.measure import Row, cell
+from experiments.hospitals.measure import Row, by_group, cell
 from lab.markdown import fill, table
 from pneumoscope.files import write_text
 
@@ -29,7 +29,7 @@ def tables(*records: dict[str, Any]) -> dict[str, str]:
     first, second, third, refits, decision = records
     networks = (first["released"], second["head"]["rows"], decision["rows"])
     return {
-        "held out": _held_out([_by_group(rows) for rows in networks]),
+        "held out": _held_out([by_group(rows) for rows in networks]),
         "left out": _left_out(third),
         "refits": _refits(refits),
         "answers": _answers(decision),
@@ -77,16 +77,12 @@ def _left_out(record: dict[str, Any]) -> str:
     lines = []
     for name in record:
         if name.startswith("without "):
-            rows = _by_group(record[name])
+            rows = by_group(record[name])
             for group in (group for group in _SHOWN if group in rows):
                 row = rows[group]
                 rates = [cell(row["specificity"]), row["pneumonias"], cell(row["sensitivity"]), cell(row["auc"], 3)]
                 lines.append([name.removeprefix("without "), " ".join(group), row["normals"], *rates])
     return table(("left out", "group", "normals", "specificity", "pneumonias", "sensitivity", "AUC"), lines)
-
-
-def _by_group(rows: list[Row]) -> dict[tuple[str, str], Row]:
-    return {(row["source"], row["group"]): row for row in rows}
 
 
 def filled() -> str:

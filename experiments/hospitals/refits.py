@@ -15,8 +15,8 @@ import numpy as np
 
 from experiments.command import output
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.heads import Values, fit, weighed
-from experiments.hospitals.measure import LEAST, SPECIFICITY, Row
+from experiments.hospitals.heads import Fits, Values, weighed
+from experiments.hospitals.measure import LEAST, SPECIFICITY, by_group
 from experiments.hospitals.sources import HOME, Film, campaign_films
 from lab.machine import write_record
 
@@ -34,7 +34,7 @@ def judge(found: dict[str, Any]) -> dict[str, Any]:
         ``home`` and ``elsewhere`` (sensitivities at the default), ``plain_normal`` (the lowest share of normals that is
         answered normal, of the groups of the rule), ``passes``, and ``specificity`` of rsna, for people.
     """
-    rows: dict[tuple[str, str], Row] = {(row["source"], row["group"]): row for row in found["rows"]}
+    rows = by_group(found["rows"])
     plain = min(
         row["normal"] / row["films"]
         for row in found["answers"]
@@ -56,13 +56,10 @@ def judge(found: dict[str, Any]) -> dict[str, Any]:
 
 def candidates(features: Values, films: Sequence[Film]) -> Iterable[tuple[float, float, dict[str, Any]]]:
     """Weight of home, ridge, and what :func:`judge` says, of every head of one network."""
-    train = np.array([film.labelled.split == "train" for film in films])
-    held_out = [film for film in films if film.labelled.split != "train"]
     for factor in (1.0, HOME_MORE):
-        fitted = weighed([film for film in films if film.labelled.split == "train"], factor)
         for ridge in RIDGES:
-            scores = fit(features[train], fitted, ridge).scores(features[~train])
-            yield factor, ridge, judge(compare(held_out, scores))
+            fits = Fits(features, weighed(films, factor), ridge)
+            yield factor, ridge, judge(compare(*fits.held_out(fits.head())))
 
 
 def main() -> None:
