@@ -44,6 +44,9 @@ OF_NIH = {"nih", "nih_normals", "nih_lungs"}
 SECOND_BLOCK = ("normal/NORMAL2-IM", 577, 799)
 """Series, first and last number of the second home set."""
 
+COHEN, HANNOVER = "cohen", "hannover"
+"""Cohen's collection took films from Hannover's, under their names."""
+
 _CONFIRMED = "; confirmed"
 _DOUBTED = 0.5
 _BOTH_CLASSES = 4.0
@@ -70,16 +73,40 @@ class Film:
 
 
 def elsewhere() -> list[Film]:
-    """The films of other hospitals, divided by patient within source and label."""
+    """The films of other hospitals, divided by patient within source and label; a film of two sources counts once."""
     folder = data("elsewhere")
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as stream:
         rows = [
             row for row in csv.DictReader(stream) if row["label"] in set(Label) and "contradicted" not in row["note"]
         ]
-    films = [_film(row, folder) for row in rows]
+    films = _drawn([_film(row, folder) for row in rows], 0.2)
+    kept = {folder / row["path"] for row in without_copies(rows)}
+    once = [film for film in films if film.labelled.path in kept]
+    small = [film for film in once if film.source == COHEN]
+    return [film for film in once if film.source != COHEN] + _drawn(small, 0.5)
+
+
+def without_copies(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Rows of the manifest without Cohen's copies of Hannover's films, and without both where their labels differ."""
+    named = {(row["source"], Path(row["path"]).name): row["label"] for row in rows}
+
+    def kept(row: dict[str, str]) -> bool:
+        name = Path(row["path"]).name
+        other = named.get((HANNOVER, name))
+        if row["source"] == COHEN:
+            return other is None
+        return row["source"] != HANNOVER or named.get((COHEN, name), other) == other
+
+    return [row for row in rows if kept(row)]
+
+
+def _drawn(films: Sequence[Film], fraction: float) -> list[Film]:
+    """The films with a share of the patients of each source and label held out, and all normals of Cohen."""
     # The draw is within source and label; the hospital is what training balances by.
-    drawn = validation([replace(film.labelled, source=film.source) for film in films])
-    never = {film.labelled.patient for film in films if film.source == "cohen" and not film.labelled.positive}
+    drawn = validation(
+        [replace(film.labelled, source=film.source, split="all") for film in films], fraction=fraction
+    )
+    never = {film.labelled.patient for film in films if film.source == COHEN and not film.labelled.positive}
     return [
         replace(film, labelled=replace(film.labelled, split="val" if one.patient in never else one.split))
         for film, one in zip(films, drawn, strict=True)
