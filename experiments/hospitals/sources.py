@@ -103,9 +103,7 @@ def without_copies(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
 def _drawn(films: Sequence[Film], fraction: float) -> list[Film]:
     """The films with a share of the patients of each source and label held out, and all normals of Cohen."""
     # The draw is within source and label; the hospital is what training balances by.
-    drawn = validation(
-        [replace(film.labelled, source=film.source, split="all") for film in films], fraction=fraction
-    )
+    drawn = validation([replace(film.labelled, source=film.source, split="all") for film in films], fraction=fraction)
     never = {film.labelled.patient for film in films if film.source == COHEN and not film.labelled.positive}
     return [
         replace(film, labelled=replace(film.labelled, split="val" if one.patient in never else one.split))

@@ -84,6 +84,8 @@ class Recipe:
         threshold: on the probability, of a system whose threshold was fixed before; None lets the rule choose one.
         crop_source_size: side, in pixels, of the radiographs that training crops are cut from. Above INPUT_SIZE, narrow
             crops of larger files keep detail; files of INPUT_SIZE are only enlarged.
+        distilled: source whose training radiographs are taught by the network that the run starts from too (see
+            pneumoscope.training.loop.teacher), so that it is not forgotten while others are learnt; None for none.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Recipe:
     inference_size: int = INPUT_SIZE
     threshold: float | None = None
     crop_source_size: int = INPUT_SIZE
+    distilled: str | None = None
 
     @property
     def branches(self) -> tuple[tuple[Phase, ...], ...]:

@@ -57,8 +57,10 @@ _HOSPITALS = Recipe(
     augmentation=_HIDING_THE_HOSPITAL,
     inference_size=192,
     crop_source_size=448,
+    distilled="home",
 )
-"""On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is.
+"""On films of several sources, from the weights of a released bundle, whose BatchNormalization stays as it is. What
+that bundle says of the films of the source "home" is kept.
 experiments/hospitals/README.md has what it reaches."""
 
 _HOSPITALS_QUICK = Recipe(

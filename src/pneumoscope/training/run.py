@@ -14,6 +14,7 @@ from pneumoscope.training.config import RunConfig, Setting, build_config
 from pneumoscope.training.loop.checkpoint import Row
 from pneumoscope.training.loop.guard import CollapseError
 from pneumoscope.training.loop.listener import Listener
+from pneumoscope.training.loop.teacher import Teacher
 from pneumoscope.training.loop.trainer import Trainer
 from pneumoscope.training.loop.validation import predict, validate
 from pneumoscope.training.radiographs.packing import TrainingSet, pack_sides
@@ -61,9 +62,11 @@ def _run(
     heard, listener = listener.epoch_ended, replace(listener, epoch_ended=keep_history)
     with dtype_policy(config.precision):
         import_keras().utils.set_random_seed(setting.seed)
-        model = build(str(setting.imagenet) if setting.imagenet else None)
+        start, recipe = str(setting.imagenet) if setting.imagenet else None, setting.recipe
+        model = build(start)
+        teacher = Teacher(build(start), recipe.distilled) if recipe.distilled else None
         try:
-            history = Trainer(model, setting.recipe, radiographs, setting.seed, folder, listener).run()
+            history = Trainer(model, recipe, radiographs, setting.seed, folder, listener, teacher).run()
         except CollapseError as error:
             write_config(folder, replace(config, state="collapsed", explanation=str(error)))
             raise

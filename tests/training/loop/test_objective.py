@@ -28,10 +28,25 @@ def test_an_unknown_subtype_leaves_the_subtype_open() -> None:
     assert bacterial == pytest.approx(viral, rel=1e-6)
 
 
+def test_the_loss_of_probabilities_is_their_cross_entropy() -> None:
+    rng = np.random.default_rng(2)
+    logits, targets = rng.normal(0, 4, (200, 3)).astype(np.float32), rng.dirichlet((1, 1, 1), 200).astype(np.float32)
+    share = np.exp(logits.astype(np.float64))
+    share /= share.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(_loss(targets, logits), -(targets * np.log(share)).sum(axis=1), rtol=1e-4, atol=1e-5)
+
+
 def test_the_loss_stays_finite_far_out() -> None:
     targets = np.array(list(LABELS.values()), np.float32)
     logits = np.array([[-500, 500, 0], [500, -500, 0], [500, 0, -500], [500, -500, -500]], np.float32)
     np.testing.assert_allclose(_loss(targets, logits), [1000, 1000, 1000, 1000 - np.log(2)], rtol=1e-5)
+
+
+def test_the_metric_takes_the_likelier_class_of_probabilities() -> None:
+    targets = np.array([[0.9, 0.05, 0.05], [0.2, 0.4, 0.4]], np.float32)
+    metric = pneumonia_auc_class()(num_thresholds=1000, name="auc")
+    metric.update_state(targets, np.array([[3, 0, 0], [0, 3, 0]], np.float32))
+    assert float(metric.result()) == pytest.approx(1, abs=2e-3)
 
 
 def test_the_metric_is_the_area_under_the_curve_of_pneumonia() -> None:

@@ -14,13 +14,14 @@ def allowed_class_loss(targets: Any, logits: Any) -> Any:
     up (the marginal likelihood, so such radiographs teach the finding and leave the subtype open).
 
     Args:
-        targets: (N, 3), 1 for every allowed class, else 0.
+        targets: (N, 3), probabilities of the classes, or 1 for each of several allowed classes and 0 for the others.
         logits: (N, 3).
     """
     ops = import_keras().ops
     logits = ops.cast(logits, "float32")
-    allowed = ops.where(targets > 0, logits, -1e9)
-    return ops.logsumexp(logits, axis=-1) - ops.logsumexp(allowed, axis=-1)
+    allowed = ops.logsumexp(ops.where(targets > 0, logits, -1e9), axis=-1)
+    several = ops.sum(targets, axis=-1) > 1.5
+    return ops.logsumexp(logits, axis=-1) - ops.where(several, allowed, ops.sum(targets * logits, axis=-1))
 
 
 @cache
@@ -31,7 +32,7 @@ def pneumonia_auc_class() -> Any:
     class PneumoniaAUC(keras.metrics.AUC):  # type: ignore[misc, name-defined]
         def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
             probability = 1.0 - keras.ops.softmax(keras.ops.cast(y_pred, "float32"), axis=-1)[:, 0]
-            super().update_state(1.0 - y_true[:, 0], probability)
+            super().update_state(y_true[:, 0] < 0.5, probability)  # of probabilities, the likelier
 
     return PneumoniaAUC
 

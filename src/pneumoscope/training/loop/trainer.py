@@ -19,6 +19,7 @@ from pneumoscope.training.loop.head import fit_head
 from pneumoscope.training.loop.listener import Listener
 from pneumoscope.training.loop.objective import build_optimizer, objective
 from pneumoscope.training.loop.pace import Pace, Work, remaining_work
+from pneumoscope.training.loop.teacher import Teacher
 from pneumoscope.training.loop.validation import PREDICTED, predict, validate
 from pneumoscope.training.radiographs.packing import TrainingSet
 from pneumoscope.training.recipe import Phase, Recipe
@@ -39,6 +40,7 @@ class Trainer:
         seed: all randomness follows from it.
         folder: where the checkpoint and the weights of finished members are kept.
         listener: hears how it goes.
+        teacher: of the source that the recipe names.
     """
 
     model: Any
@@ -47,6 +49,7 @@ class Trainer:
     seed: int
     folder: Path
     listener: Listener
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         self._compiled: Phase | None = None
@@ -168,7 +171,7 @@ class Trainer:
     def _fit(self, phase: Phase, seed: tuple[int, ...], steps: int, after_step: Callable[[int, Row], None]) -> Row:
         """Train for some steps of one epoch; gives the epoch's loss and AUC."""
         train, recipe = self.radiographs.train, self.recipe
-        batches = train.augmented(phase.size, recipe.batch, recipe.augmentation, seed)
+        batches = train.augmented(phase.size, recipe.batch, recipe.augmentation, seed, self.teacher)
         watch = import_keras().callbacks.LambdaCallback(on_train_batch_end=after_step)
         told = self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[watch])
         return {name: values[0] for name, values in told.history.items()}

@@ -1,7 +1,7 @@
 """Training radiographs in memory-mapped form: decoded once, then read without the decoder."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +33,9 @@ _CURVES = 100
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Radiographs (n, size, size, 1) of 0..255, targets (n, 3) and weights (n,)."""
+
+Teach = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.str_]], NDArray[np.float32]]
+"""From radiographs (n, size, size, 1) of 0..255, their targets (n, 3) and sources (n,), the targets (n, 3) to learn."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,15 @@ class PackedRadiographs:
             read_ones = [_resize(pixels, INPUT_SIZE) for pixels in self.pixels[start : start + batch]]
             yield np.stack([_resize(pixels.astype(np.float32), size) for pixels in read_ones])[..., None]
 
-    def augmented(self, size: int, batch: int, how: Augmentation, seed: tuple[int, ...]) -> Iterator[Batch]:
+    def augmented(
+        self, size: int, batch: int, how: Augmentation, seed: tuple[int, ...], teach: Teach | None = None
+    ) -> Iterator[Batch]:
         """One shuffled epoch of augmented batches, each made while the one before it is used.
 
         Everything follows from ``seed``, so an epoch that is run again after an interruption is the same epoch. Batches
         are whole; only where there is less than one, it is smaller. Radiographs of one source come once each, with
-        their weights. Those of several are drawn as often as their weights say, and then count the same.
+        their weights. Those of several are drawn as often as their weights say, and then count the same. With
+        ``teach`` the targets are what it makes of them.
         """
         rng, several = np.random.default_rng(seed), len(set(self.sources)) > 1
         order = rng.choice(len(self), len(self), p=self._chances) if several else rng.permutation(len(self))
@@ -88,7 +94,8 @@ class PackedRadiographs:
         def make(start: int) -> Batch:
             chosen = order[start : start + batch]
             variants = [variant(place) for place in range(start, start + len(chosen))]
-            return np.stack(variants)[..., None].astype(np.float32), self.targets[chosen], weights[chosen]
+            x, targets = np.stack(variants)[..., None].astype(np.float32), self.targets[chosen]
+            return x, teach(x, targets, self.sources[chosen]) if teach else targets, weights[chosen]
 
         starts = range(0, max(1, len(order) // batch) * batch, batch)
         with ThreadPoolExecutor(1) as pool:
