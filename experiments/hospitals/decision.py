@@ -29,10 +29,11 @@ from pneumoscope.decision.labels import Finding
 from pneumoscope.decision.operating_point import BASELINE, BASELINE_THRESHOLD, OperatingPoint
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.decision.score import pneumonia_score
+from pneumoscope.errors import DataError
 from pneumoscope.evaluation.evaluation import evaluate
 from pneumoscope.evaluation.predictions import Predictions
 from pneumoscope.release.fit_rule import fit_calibration
-from pneumoscope.release.worst_source import Group, lowest_clearing, worst_source_rule
+from pneumoscope.release.worst_source import Group, best_pair, large_enough, lowest_clearing, worst_source_rule
 from pneumoscope.training.radiographs.balance import balanced_weights
 
 AT_HOME, ELSEWHERE = 0.99, 0.95
@@ -46,6 +47,9 @@ CLEARED = {
     ("pakistan", "all"): 0.95,
 }
 """Source and kind -> share of its normals that the default threshold clears."""
+
+FOUND = {(HOME, "all"): 0.959, ("hannover", "all"): 0.94, ("cohen", "all"): 0.76}
+"""Source and kind -> share of its pneumonias that the default threshold finds, where there is such a threshold."""
 
 POPULATION = (
     "children aged 1 to 5 of one hospital in Guangzhou, and adults and some children of hospitals in the United States "
@@ -80,20 +84,32 @@ def groups(
     return found
 
 
+def _with_goals(
+    films: Sequence[Film], scores: NDArray[np.floating], goals: dict[tuple[str, str], float], *, positive: bool
+) -> list[Group]:
+    """The groups of one class that have a goal and films enough."""
+    return large_enough(
+        [
+            replace(group, goal=goal)
+            for one, goal in goals.items()
+            for group in groups(films, scores, [one], positive=positive)
+        ]
+    )
+
+
 def fit_rule(films: Sequence[Film], scores: NDArray[np.floating]) -> DecisionRule:
     """The rule of the protocol, from raw scores (N,) of N held-out films."""
-    positive = np.array([film.labelled.positive for film in films])
+    labelled = np.array([film.labelled.positive for film in films])
     hospitals = np.array([film.labelled.source for film in films])
-    weights = balanced_weights(positive, hospitals, np.array([film.labelled.weight for film in films]))
+    weights = balanced_weights(labelled, hospitals, np.array([film.labelled.weight for film in films]))
     normals = groups(films, scores, SPECIFICITY, positive=False)
     pneumonias = groups(films, scores, SENSITIVITY, positive=True)
-    cleared = [
-        replace(group, goal=goal)
-        for one, goal in CLEARED.items()
-        for group in groups(films, scores, [one], positive=False)
-    ]
-    calibration = fit_calibration(scores, positive, weights)
-    rule = worst_source_rule(calibration, normals, pneumonias, lowest_clearing(cleared))
+    cleared = _with_goals(films, scores, CLEARED, positive=False)
+    try:
+        default = best_pair(normals, pneumonias, _with_goals(films, scores, FOUND, positive=True), cleared)
+    except DataError:
+        default = lowest_clearing(cleared)
+    rule = worst_source_rule(fit_calibration(scores, labelled, weights), normals, pneumonias, default)
     baseline = OperatingPoint(BASELINE, BASELINE_THRESHOLD, "the threshold of the two-phase baseline")
     return replace(rule, operating_points=(*rule.operating_points, baseline))
 

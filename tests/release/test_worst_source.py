@@ -60,7 +60,7 @@ def test_at_the_rule_in_score_every_group_meets_its_goal_and_just_below_one_does
 def test_the_best_pair_is_that_of_the_worst_groups() -> None:
     normals, pneumonias, grid = groups(1, -2), groups(2, 2), np.arange(-20, 21) / 10
     floor = Group("home", np.linspace(-1, 3, 50), 0.9)
-    found = best_pair_score(normals, pneumonias, floor, grid)
+    found = best_pair_score(normals, pneumonias, [floor], [], grid)
     pairs = {}
     for score in grid:
         if (floor.scores > score).sum() >= 45:
@@ -68,6 +68,15 @@ def test_the_best_pair_is_that_of_the_worst_groups() -> None:
             pairs[float(score)] = worst + min((g.scores > score).sum() / len(g.scores) for g in pneumonias)
     assert pairs[found] == max(pairs.values())
     assert found < 0  # the floor holds it down
+
+
+def test_what_must_be_cleared_holds_the_best_pair_up() -> None:
+    normals, pneumonias = groups(1, -2), groups(2, 2)
+    free = best_pair(normals, pneumonias, [Group("home", pneumonias[0].scores, 0.5)])
+    strict = Group("AP", np.linspace(-3, 1.1, 50), 0.94)
+    held = best_pair(normals, pneumonias, [Group("home", pneumonias[0].scores, 0.5)], [strict])
+    assert np.mean(strict.scores <= free.score) < 0.94 <= np.mean(strict.scores <= held.score)
+    assert "find 50% of home and clear 94% of AP" in held.policy
 
 
 def test_a_small_group_chooses_nothing() -> None:
@@ -79,13 +88,16 @@ def test_a_small_group_chooses_nothing() -> None:
 
 
 def test_what_no_threshold_finds_is_said() -> None:
-    with pytest.raises(DataError, match="no threshold finds 98% of home"):
-        best_pair_score(groups(1, -2), groups(2, 2), Group("home", np.full(30, -9.0), 0.98), np.zeros(1))
+    with pytest.raises(DataError, match="no threshold does all of this: find 98% of home"):
+        best_pair_score(groups(1, -2), groups(2, 2), [Group("home", np.full(30, -9.0), 0.98)], [], np.zeros(1))
 
 
 def test_a_rule_has_the_default_that_it_is_given() -> None:
     normals, pneumonias, calibration = groups(1, -2), groups(2, 2), Calibration(1.0, 0.0, 0.5)
-    for default in (best_pair(normals, pneumonias, Group("home", pneumonias[0].scores, 0.9)), lowest_clearing(normals)):
+    for default in (
+        best_pair(normals, pneumonias, [Group("home", pneumonias[0].scores, 0.9)]),
+        lowest_clearing(normals),
+    ):
         rule = worst_source_rule(calibration, normals, pneumonias, default)
         threshold = rule.operating_point().threshold
         assert np.log(threshold / (1 - threshold)) == pytest.approx(default.score)

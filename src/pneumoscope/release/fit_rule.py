@@ -64,7 +64,7 @@ def _fit_to_sources(
         groups[label].append(Group(f"the {'pneumonias' if label else 'normals'} of {source}", own, SOURCE_GOAL))
     largest = max(groups[True], key=lambda group: len(group.scores))
     floor = replace(largest, goal=PROVEN_RECALL)
-    default = best_pair(groups[False], groups[True], floor)
+    default = best_pair(groups[False], groups[True], [floor])
     return worst_source_rule(calibration, groups[False], groups[True], default)
 
 

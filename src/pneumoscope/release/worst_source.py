@@ -79,13 +79,15 @@ def worst_source_rule(
     return DecisionRule(calibration, points, BALANCED, points[1].threshold)
 
 
-def best_pair(normals: Sequence[Group], pneumonias: Sequence[Group], floor: Group) -> Chosen:
+def best_pair(
+    normals: Sequence[Group], pneumonias: Sequence[Group], found: Sequence[Group], cleared: Sequence[Group] = ()
+) -> Chosen:
     """The raw score of GRID that :func:`best_pair_score` takes, with the same arguments and errors."""
     policy = (
         "the best mean of the worst source's specificity and the worst source's sensitivity, "
-        f"among raw scores that find {floor.goal:.0%} of {floor.name}"
+        f"among raw scores that {_asked(found, cleared)}"
     )
-    return Chosen(best_pair_score(normals, pneumonias, floor, GRID), policy)
+    return Chosen(best_pair_score(normals, pneumonias, found, cleared, GRID), policy)
 
 
 def lowest_clearing(normals: Sequence[Group]) -> Chosen:
@@ -94,7 +96,7 @@ def lowest_clearing(normals: Sequence[Group]) -> Chosen:
 
 
 def _goals(groups: Sequence[Group]) -> str:
-    return ", ".join(f"{group.goal:.0%} of {group.name}" for group in large_enough(groups))
+    return ", ".join(f"{100 * group.goal:.3g}% of {group.name}" for group in large_enough(groups))
 
 
 def rule_out_score(pneumonias: Sequence[Group]) -> float:
@@ -126,22 +128,32 @@ def rule_in_score(normals: Sequence[Group]) -> float:
 
 
 def best_pair_score(
-    normals: Sequence[Group], pneumonias: Sequence[Group], floor: Group, grid: NDArray[np.floating]
+    normals: Sequence[Group],
+    pneumonias: Sequence[Group],
+    found: Sequence[Group],
+    cleared: Sequence[Group],
+    grid: NDArray[np.floating],
 ) -> float:
     """The raw score at which the worst specificity and the worst sensitivity have the highest mean.
 
     Args:
         normals: groups of normals; their goals are not used.
         pneumonias: groups of pneumonias; their goals are not used.
-        floor: pneumonias of which a share of its goal must be found, whatever that costs.
+        found: pneumonias of which a share of their goals must be found, whatever that costs.
+        cleared: normals of which a share of their goals must be cleared.
         grid: (K,) raw scores that may be chosen, rising. Of several that are as good, the lowest is taken.
 
     Raises:
-        DataError: no group of a class has LEAST films, or no score of the grid finds what ``floor`` asks.
+        DataError: no group of a class has LEAST films, or no score of the grid does what is asked.
     """
-    allowed = [float(score) for score in grid if np.mean(floor.scores > score) >= floor.goal]
+    allowed = [
+        float(score)
+        for score in grid
+        if all(np.mean(group.scores > score) >= group.goal for group in found)
+        and all(np.mean(group.scores <= score) >= group.goal for group in cleared)
+    ]
     if not allowed:
-        raise DataError(f"no threshold finds {floor.goal:.0%} of {floor.name}")
+        raise DataError(f"no threshold does all of this: {_asked(found, cleared)}")
     below, above = large_enough(normals), large_enough(pneumonias)
 
     def pair(score: float) -> float:
@@ -149,6 +161,12 @@ def best_pair_score(
         return float(specificity + min(np.mean(group.scores > score) for group in above))
 
     return max(allowed, key=pair)
+
+
+def _asked(found: Sequence[Group], cleared: Sequence[Group]) -> str:
+    """What a threshold must do, for people."""
+    asked = [("find", found), ("clear", cleared)]
+    return " and ".join(f"{verb} {_goals(groups)}" for verb, groups in asked if groups)
 
 
 def large_enough(groups: Sequence[Group]) -> list[Group]:
