@@ -56,20 +56,24 @@ class Head:
         return np.asarray(pneumonia_score(features @ self.kernel + self.bias))
 
 
-def fit(features: Values, films: list[Film], ridge: float = RIDGE) -> Head:
+def fit(features: Values, films: list[Film], ridge: float = RIDGE, factors: Values | None = None) -> Head:
     """Fit a head by weighted maximum likelihood; a pneumonia of unknown subtype allows both.
 
     Args:
         features: (N, 2048).
         films: N of them, all trained on.
         ridge: factor on the squared norm of the kernel, above 0.
+        factors: (N,) on the weights that balance hospitals and classes; None for 1.
     """
     from scipy.optimize import minimize
 
     allowed = np.array([film.labelled.classes for film in films])
     sources = np.array([film.labelled.source for film in films])
     trust = np.array([film.labelled.weight for film in films])
-    weights = balanced_weights(~allowed[:, 0], sources, trust)[:, None] / len(films)
+    weights = balanced_weights(~allowed[:, 0], sources, trust).astype(np.float64)
+    if factors is not None:
+        weights *= factors
+    weights = (weights / weights.sum())[:, None]
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     x = np.column_stack([(features - mean) / spread, np.ones(len(films))])
 

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from experiments.hospitals import decision, page, sources
+from experiments.hospitals.ablations import group_robust, source_blind
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.heads import Fits, fit, weighed
+from experiments.hospitals.heads import Fits, Head, fit, weighed
 from experiments.hospitals.line import between
 from experiments.hospitals.lungs import surround, write_surrounded
 from experiments.hospitals.measure import home_kept, measure, table, worst_pair
@@ -259,3 +260,35 @@ def test_a_refit_passes_where_home_is_kept_and_normals_are_answered_normal(separ
 def test_films_of_home_can_weigh_more() -> None:
     films = [_film("home", Label.NORMAL), _film("nih", Label.NORMAL)]
     assert [film.labelled.weight for film in weighed(films, 4.0)] == [4.0, 1.0]
+
+
+def test_a_group_robust_head_finds_more_of_the_worst_group() -> None:
+    rng = np.random.default_rng(0)
+    films = [
+        _film(source, (Label.NORMAL, Label.PNEUMONIA)[n % 2], n)
+        for source, count in (("home", 300), ("nih", 30))
+        for n in range(count)
+    ]
+    sign = np.array([1.0 if film.labelled.positive else -1.0 for film in films])
+    home = np.array([film.source == "home" for film in films])
+    # Column 0 serves home and misleads nih; column 1 serves both, and less.
+    columns = np.column_stack([np.where(home, 2, -1) * sign, 0.7 * sign]) + rng.normal(0, 1, (len(films), 2))
+
+    def right(head: Head) -> float:
+        return float(np.mean((head.scores(columns) > 0) == (sign > 0), where=~home))
+
+    assert right(group_robust(columns, films, 0.01)) > right(fit(columns, films, 0.01)) + 0.1
+
+
+def test_a_source_blind_head_does_not_move_with_the_source() -> None:
+    rng = np.random.default_rng(0)
+    films = [_film(source, (Label.NORMAL, Label.PNEUMONIA)[n % 2], n) for source in ("home", "nih") for n in range(200)]
+    sign = np.array([1.0 if film.labelled.positive else -1.0 for film in films])
+    nih = np.array([film.source == "nih" for film in films])
+    columns = np.column_stack([sign + 3 * nih, 0.5 * sign + nih, rng.normal(0, 1, len(films))])
+    columns += rng.normal(0, 0.3, columns.shape)
+    shift = np.array([[3.0, 1.0, 0.0]])
+    head = source_blind(columns, films, 0.01)
+    moved = head.scores(columns + shift) - head.scores(columns)
+    assert np.abs(moved).max() < 0.1 * np.abs(head.scores(columns)).mean()
+    assert np.mean((head.scores(columns) > 0) == (sign > 0)) > 0.8
