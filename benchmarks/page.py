@@ -158,7 +158,7 @@ def training_steps(record: Record) -> str:
         f"at {rate['size']} px {rate['images_per_second']:.0f} images/s, {rate['times_the_need']:.0f} times the need"
         for rate in record["augmentation"]
     )
-    head = ("batch 32 unless said otherwise", "images/s", "x the baseline", "peak MB", "kept")
+    head = ("batch 32 unless said otherwise", "images/s", "x the first", "peak MB", "kept")
     said = f"Augmentation from the packed films, one thread: {keeping_up}. No epoch waits for it, or for the disk."
     return "\n\n".join((where(record), table(head, rows), said))
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import msgspec
 
+from experiments import campaign
 from experiments.hospitals.measure import Row, by_group, cell
 from lab.markdown import fill, table
+from lab.stress import STRESSES
 from pneumoscope.files import write_text
 
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
-RECORDS = [HERE / name for name in ("heads.json", "candidates.json", "heads3.json", "refits.json", "decision.json")]
+NAMES = ("heads", "candidates", "heads3", "refits", "decision", "fifth", "without_nih", "ablations", "stress")
+RECORDS = [HERE / f"{name}.json" for name in NAMES]
 
 _SHOWN = (
     *(("home", "all"), ("nih", "all"), ("nih", "PA"), ("nih", "AP"), ("nih", "confirmed"), ("nih", "18 and over")),
@@ -26,13 +29,17 @@ _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 def tables(*records: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places, from the contents of RECORDS."""
-    first, second, third, refits, decision = records
+    first, second, third, refits, decision, fifth, without_nih, ablations, stress = records
     networks = (first["released"], second["head"]["rows"], decision["rows"])
     return {
         "held out": _held_out([by_group(rows) for rows in networks]),
         "left out": _left_out(third),
         "refits": _refits(refits),
         "answers": _answers(decision),
+        "fifth": _fifth(fifth),
+        "without nih": _left_out(without_nih),
+        "ablations": _ablations(ablations),
+        "stress": _stress(stress, campaign("robustness").content("stress", "release 1.4.0")),
     }
 
 
@@ -47,6 +54,48 @@ def _refits(record: dict[str, Any]) -> str:
         lines.append([*fitted, *rated, "yes" if one["passes"] else "no"])
     head = ("network", "weight of home", "ridge", "sensitivity home", "hannover / cohen")
     return table((*head, "answered normal", "specificity rsna PA / AP / under 13", "AUC nih", "passes"), lines)
+
+
+def _fifth(record: dict[str, Any]) -> str:
+    """What the rule of the fifth amendment looks at, each network at the default that this rule gives it."""
+    lines = []
+    for one in record["candidates"]:
+        specificity = " / ".join(f"{one['specificity'][group]:.2f}" for group in ("PA", "AP", "under 13"))
+        elsewhere = f"{one['elsewhere']['hannover']:.1%} / {one['elsewhere']['cohen']:.1%}"
+        rated = [f"{one['worst_pair']:.1%}", f"{one['home']:.1%}", elsewhere, f"{one['plain_normal']:.1%}", specificity]
+        aucs = [f"{one[name]:.3f}" for name in ("auc_home", "auc_nih", "auc_lungs")]
+        lines.append([one["network"], one["head"], *rated, *aucs, "yes" if one["passes"] else "no"])
+    head = ("network", "head", "worst pair", "sensitivity home", "hannover / cohen", "answered normal")
+    aucs = ["AUC home", "nih", "lungs"]
+    return table((*head, "specificity rsna PA / AP / under 13", *aucs, "passes"), lines)
+
+
+def _ablations(record: dict[str, Any]) -> str:
+    """Held-out films of hospitals that were fitted, and all films of those that were left out."""
+    lines = []
+    for name, one in record["ways"].items():
+        unseen = [f"{value:.3f}" for value in one["unseen"].values()]
+        lines.append([name, f"{one['worst_pair']:.1%}", f"{one['auc_nih']:.3f}", *unseen])
+    left_out = next(iter(record["ways"].values()))["unseen"]
+    return table(("head", "worst pair", "AUC nih", *(f"left out: {name}" for name in left_out)), lines)
+
+
+def _stress(record: dict[str, Any], before: dict[str, Any]) -> str:
+    """Mean over the doses of each stress, at the default thresholds of 1.4.0 and of the release."""
+    stresses = {"none": "as they are"} | {stress.name: stress.name for stress in STRESSES}
+    lines = []
+    for stress, words in stresses.items():
+        cells = [words]
+        for measured in (before, record):
+            own = (measured["bundles"][0]["sha256"], stress)
+            rows = [row["default"] for row in measured["rows"] if (row["bundle"], row["stress"]) == own]
+            cells += [
+                f"{sum(row[rate]['value'] for row in rows) / len(rows):.1%}"
+                for rate in ("balanced_accuracy", "recall", "specificity")
+            ]
+        lines.append(cells)
+    names = [f"{version} {rate}" for version in ("1.4.0", "2.0.0") for rate in ("balanced", "recall", "specificity")]
+    return table(("stress", *names), lines)
 
 
 def _answers(decision: dict[str, Any]) -> str:

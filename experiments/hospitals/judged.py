@@ -1,0 +1,62 @@
+"""Put what the rule of the fifth amendment looks at into one record.
+
+    python -m experiments.hospitals.judged NAME=HEADS.json ... --released CANDIDATES.json --out RECORD.json
+
+HEADS.json is from ``experiments.hospitals.heads``, CANDIDATES.json from ``experiments.hospitals.candidates`` with the
+released bundle alone.
+"""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from experiments.command import output
+from experiments.hospitals.measure import by_group
+from experiments.hospitals.refits import judge
+from lab.machine import write_record
+
+HEADS = {"network": "own", "all": "refitted"}
+
+
+def judged(name: str, head: str, found: dict[str, Any]) -> dict[str, Any]:
+    """What ``refits.judge`` says of a network, with more AUCs and the specificity within nih."""
+    rows = by_group(found["rows"])
+    more = {
+        "auc_home": rows["home", "all"]["auc"]["value"],
+        "auc_lungs": rows["rsna_lungs", "all"]["auc"]["value"],
+        "specificity_nih": rows["nih", "all"]["specificity"]["value"],
+    }
+    return {"network": name, "head": head} | judge(found) | more
+
+
+def candidates(files: Iterable[tuple[str, Path]]) -> list[dict[str, Any]]:
+    """Both heads of each network."""
+    return [
+        judged(name, shown, msgspec.json.decode(path.read_bytes())[key])
+        for name, path in files
+        for key, shown in HEADS.items()
+    ]
+
+
+def main() -> None:
+    """Read, judge, write, tell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("heads", nargs="+", metavar="NAME=HEADS.json")
+    parser.add_argument("--released", type=Path, required=True, metavar="CANDIDATES.json")
+    parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
+    options = parser.parse_args()
+    pairs = [pair.split("=", 1) for pair in options.heads]
+    released: dict[str, Any] = msgspec.json.decode(options.released.read_bytes())
+    rows = [judged(name, "released", found) for name, found in released.items()]
+    rows += candidates((name, Path(path)) for name, path in pairs)
+    write_record(options.out, {"candidates": rows})
+    for row in rows:
+        passes = "passes" if row["passes"] else "fails"
+        print(f"{row['network']:12} {row['head']:8}  worst pair {row['worst_pair']:.3f}  {passes}")
+
+
+if __name__ == "__main__":
+    main()
