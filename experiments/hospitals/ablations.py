@@ -69,7 +69,7 @@ def source_blind(features: Values, films: list[Film], ridge: float) -> Head:
     return Head(kernel, head.bias - mean @ kernel)
 
 
-WAYS: dict[str, Fit] = {"as released": fit, "group-robust": group_robust, "source-blind": source_blind}
+WAYS: dict[str, Fit] = {"maximum likelihood": fit, "group-robust": group_robust, "source-blind": source_blind}
 
 
 def unseen(way: Fit, fits: Fits, hospital: str) -> list[dict[str, Any]]:
