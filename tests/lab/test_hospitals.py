@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from experiments.hospitals import decision, page, sources
-from experiments.hospitals.ablations import group_robust, source_blind
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.heads import Fits, Head, fit, weighed
+from experiments.hospitals.heads.ablations import group_robust, source_blind
+from experiments.hospitals.heads.fit import Fits, Head, fit, weighed
+from experiments.hospitals.heads.refits import judge
 from experiments.hospitals.line import between
 from experiments.hospitals.lungs import surround, write_surrounded
 from experiments.hospitals.measure import home_kept, measure, table, worst_pair
-from experiments.hospitals.refits import judge
 from experiments.hospitals.sources import Film, choose, elsewhere, in_second_block, left_out
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label

@@ -1,6 +1,6 @@
 """Can the bundle tell viral from bacterial pneumonia? By source, on held-out films.
 
-    python -m experiments.hospitals.viral BUNDLE.onnx --lungs FOLDER --out RECORD.json
+    python -m experiments.hospitals.checks.viral BUNDLE.onnx --lungs FOLDER --out RECORD.json
 
 Only pneumonias of a known subtype count. Home and Cohen have both subtypes. Of Hannover, whose pneumonias are all of
 COVID-19, the share is given that is called viral: more likely viral than bacterial.

@@ -1,10 +1,10 @@
 """The features that a bundle's head reads, and heads that are fitted to them without each hospital.
 
-    python -m experiments.hospitals.features --bundle FILE.onnx --lungs FOLDER --out FEATURES.npz [--most N]
+    python -m experiments.hospitals.heads.features --bundle FILE.onnx --lungs FOLDER --out FEATURES.npz [--most N]
 
 writes the pooled features (N, 2048) of the films of the campaign, plain, and the place of each among
 ``campaign_films``. That is one pass of the network, so everything that a head alone can learn is measured from there in
-seconds (experiments/hospitals/heads.py). It goes on where it was stopped.
+seconds (experiments/hospitals/heads). It goes on where it was stopped.
 """
 
 import argparse

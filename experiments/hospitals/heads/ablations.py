@@ -1,9 +1,9 @@
 """Heads that are fitted otherwise: for the worst group, and blind to the source.
 
-    python -m experiments.hospitals.ablations FEATURES.npz --out RECORD.json [--ridge R] [--home W]
+    python -m experiments.hospitals.heads.ablations FEATURES.npz --out RECORD.json [--ridge R] [--home W]
 
-FEATURES.npz is from ``experiments.hospitals.features``. Each way is fitted on all hospitals and without each of them,
-and compared by the rows that chose the ridge. Nothing here is released.
+FEATURES.npz is from ``experiments.hospitals.heads.features``. Each way is fitted on all hospitals and without each of
+them, and compared by the rows that chose the ridge. Nothing here is released.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import numpy as np
 from experiments.command import output
 from experiments.hospitals.candidates import compare
 from experiments.hospitals.decision import default_score, fit_rule
-from experiments.hospitals.heads import OUTSIDE, Fits, Head, Values, fit, weighed
+from experiments.hospitals.heads.fit import OUTSIDE, Fits, Head, Values, fit, weighed
 from experiments.hospitals.measure import by_group, measure
 from experiments.hospitals.sources import Film, campaign_films
 from lab.machine import write_record

@@ -1,6 +1,6 @@
 """How many held-out films an int8 bundle decides otherwise than the float bundle that it was made from.
 
-python -m experiments.hospitals.integers FLOAT.onnx INT8.onnx --lungs FOLDER --out RECORD.json
+python -m experiments.hospitals.checks.integers FLOAT.onnx INT8.onnx --lungs FOLDER --out RECORD.json
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Put what the rule of the fifth amendment looks at into one record.
 
-    python -m experiments.hospitals.judged NAME=HEADS.json ... --released CANDIDATES.json --out RECORD.json
+    python -m experiments.hospitals.heads.judged NAME=HEADS.json ... --released CANDIDATES.json --out RECORD.json
 
 HEADS.json is from ``experiments.hospitals.heads``, CANDIDATES.json from ``experiments.hospitals.candidates`` with the
 released bundle alone.
@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from experiments.command import output
+from experiments.hospitals.heads.refits import judge
 from experiments.hospitals.measure import by_group
-from experiments.hospitals.refits import judge
 from lab.machine import write_record
 
 HEADS = {"network": "own", "all": "refitted"}

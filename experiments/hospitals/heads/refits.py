@@ -1,9 +1,9 @@
 """Compare heads that are fitted anew to the features of several networks, by the rule of the fourth amendment.
 
-    python -m experiments.hospitals.refits --out RECORD.json NAME=FEATURES.npz ...
+    python -m experiments.hospitals.heads.refits --out RECORD.json NAME=FEATURES.npz ...
 
 For each network the head is fitted with every ridge of RIDGES, with the films of home as they are and weighing
-HOME_MORE times as much. FEATURES.npz is from ``experiments.hospitals.features``.
+HOME_MORE times as much. FEATURES.npz is from ``experiments.hospitals.heads.features``.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import numpy as np
 
 from experiments.command import output
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.heads import Fits, Values, weighed
+from experiments.hospitals.heads.fit import Fits, Values, weighed
 from experiments.hospitals.measure import LEAST, SPECIFICITY, by_group
 from experiments.hospitals.sources import HOME, Film, campaign_films
 from lab.machine import write_record

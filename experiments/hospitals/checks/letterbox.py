@@ -1,6 +1,6 @@
 """What black bars cost: the held-out films of home as they are and letterboxed, at the default threshold.
 
-python -m experiments.hospitals.letterbox BUNDLE.onnx --out RECORD.json
+python -m experiments.hospitals.checks.letterbox BUNDLE.onnx --out RECORD.json
 """
 
 import argparse
