@@ -40,7 +40,7 @@ def fit_head(model: Any, phase: Phase, radiographs: TrainingSet, seed: int, list
     keras, extractor = import_keras(), feature_extractor(model)
     train = _compute_features(extractor, radiographs.train, phase.size, listener.progress)
     val = _compute_features(extractor, radiographs.val, phase.size, listener.progress)
-    head = keras.Sequential([keras.Input((train.shape[1],)), keras.layers.Dense(3, name="head")])
+    head = keras.Sequential([keras.Input((train.shape[1],)), keras.layers.Dense(3, name="head", dtype="float32")])
     steps = -(-len(train) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(phase.learning_rate, phase.epochs * steps)
     head.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), **objective())
