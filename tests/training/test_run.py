@@ -18,6 +18,7 @@ from runs import SEED, Command, SmokeRun, epochs, numbers, read_json, read_logit
 
 from pneumoscope.cli import main
 from pneumoscope.data.layout import load
+from pneumoscope.data.manifest import write_manifest
 from pneumoscope.errors import DataError
 from pneumoscope.files import sha256
 from pneumoscope.network.backend import import_keras
@@ -26,6 +27,7 @@ from pneumoscope.screening.screener import Screener
 from pneumoscope.training.config import Setting
 from pneumoscope.training.loop.guard import CollapseError
 from pneumoscope.training.loop.listener import Listener
+from pneumoscope.training.loop.teacher import Teacher
 from pneumoscope.training.loop.validation import predict
 from pneumoscope.training.radiographs.packing import pack
 from pneumoscope.training.radiographs.table import load_training_table, narrow, take_side
@@ -257,6 +259,35 @@ def test_a_run_that_diverges_is_stopped_and_says_so_in_its_folder(dataset: Path,
     with pytest.raises(DataError, match="this run is collapsed") as refused:
         load_finished(tmp_path / "run")
     assert str(caught.value) in str(refused.value)
+
+
+@pytest.mark.slow
+def test_the_network_that_a_run_starts_from_teaches_the_source_of_the_recipe(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = [
+        replace(film, source=("home", "away")[n % 2]) for n, film in enumerate(load(dataset)) if film.split != "test"
+    ]
+    write_manifest(films, tmp_path / "films.csv")
+    taught = []
+
+    class Heard(Teacher):
+        def __call__(self, x: np.ndarray, targets: np.ndarray, sources: np.ndarray) -> np.ndarray:
+            mixed = super().__call__(x, targets, sources)
+            taught.append((self, sources, targets, mixed))
+            return mixed
+
+    monkeypatch.setattr("pneumoscope.training.run.Teacher", Heard)
+    recipe = replace(SMOKE, head=None, averaging=None, batchnorm=False, distilled="home", limit=None)
+    train(Setting(tmp_path / "films.csv", recipe, SEED, None, tmp_path / "cache"), tmp_path / "run")
+    sources = np.concatenate([one[1] for one in taught])
+    before, after = (np.concatenate([one[place] for one in taught]) for place in (2, 3))
+    changed = (before != after).any(axis=1)
+    assert set(sources[changed]) == {"home"}
+    assert changed[sources == "home"].all()
+    np.testing.assert_allclose(after[changed].sum(axis=1), 1, rtol=1e-5)
+    trained = load_model(load_finished(tmp_path / "run")).get_layer("head_cam").get_weights()[0]
+    assert (taught[0][0].model.get_layer("head_cam").get_weights()[0] != trained).any()
 
 
 def test_radiographs_of_one_class_cannot_be_trained_on(dataset: Path, tmp_path: Path) -> None:
