@@ -14,12 +14,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments.command import output
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.heads.fit import OUTSIDE, RIDGE, Fits, head_of, weighed, write_head
-from experiments.hospitals.sources import campaign_films
+from experiments.hospitals.heads.fit import OUTSIDE, RIDGE, Fits, head_of, read_features, weighed, write_head
 from lab.machine import write_record
 
 
@@ -34,9 +31,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
     parser.add_argument("--without", choices=OUTSIDE, help="which hospital the head of BUNDLE.onnx does not see")
     options = parser.parse_args()
-    with np.load(options.features) as stored:
-        features, everything = stored["features"].astype(np.float64), campaign_films()
-        films = [everything[place] for place in stored["places"]]
+    features, films = read_features(options.features)
     fits = Fits(features, weighed(films, options.home), options.ridge)
     whole = fits.head()
     record: dict[str, Any] = {

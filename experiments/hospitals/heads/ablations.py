@@ -7,7 +7,6 @@ them, and compared by the rows that chose the ridge. Nothing here is released.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,13 @@ import numpy as np
 
 from experiments.command import output
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.decision import default_score, fit_rule
-from experiments.hospitals.heads.fit import OUTSIDE, Fits, Head, Values, fit, weighed
-from experiments.hospitals.measure import by_group, measure
-from experiments.hospitals.sources import Film, campaign_films
+from experiments.hospitals.heads.fit import OUTSIDE, Fits, Head, Values, Way, fit, read_features, weighed
+from experiments.hospitals.measure import by_group
+from experiments.hospitals.sources import Film
 from lab.machine import write_record
 
 ROUNDS, STEP = 8, 1.0
 """Of the group-robust fit: how often the groups are weighed anew, and how far for a loss of 1."""
-
-Fit = Callable[[Values, list[Film], float], Head]
 
 
 def group_robust(features: Values, films: list[Film], ridge: float) -> Head:
@@ -69,23 +65,14 @@ def source_blind(features: Values, films: list[Film], ridge: float) -> Head:
     return Head(kernel, head.bias - mean @ kernel)
 
 
-WAYS: dict[str, Fit] = {"maximum likelihood": fit, "group-robust": group_robust, "source-blind": source_blind}
+WAYS: dict[str, Way] = {"maximum likelihood": fit, "group-robust": group_robust, "source-blind": source_blind}
 
 
-def unseen(way: Fit, fits: Fits, hospital: str) -> list[dict[str, Any]]:
-    """The rows of a hospital under a head that never saw it, at the default threshold of the others."""
-    chosen, outside = fits.trained(hospital), fits.of(hospital)
-    head = way(fits.features[chosen], fits.films_of(chosen), fits.ridge)
-    threshold = default_score(fit_rule(*fits.held_out(head, hospital)))
-    return measure(fits.films_of(outside), head.scores(fits.features[outside]), threshold)
-
-
-def summary(way: Fit, fits: Fits) -> dict[str, Any]:
+def summary(fits: Fits) -> dict[str, Any]:
     """What a way of fitting is worth: seen hospitals held out, and each hospital unseen."""
-    chosen = fits.trained()
-    found = compare(*fits.held_out(way(fits.features[chosen], fits.films_of(chosen), fits.ridge)))
+    found = compare(*fits.held_out(fits.head()))
     rows = by_group(found["rows"])
-    others = {hospital: by_group(unseen(way, fits, hospital)) for hospital in OUTSIDE}
+    others = {hospital: by_group(fits.unseen(hospital)) for hospital in OUTSIDE}
     return {
         "worst_pair": found["worst_pair"][0],
         "kept": found["kept"],
@@ -100,13 +87,6 @@ def summary(way: Fit, fits: Fits) -> dict[str, Any]:
     }
 
 
-def read_fits(path: Path, films: Sequence[Film], home: float, ridge: float) -> Fits:
-    """The features of a file and their films, those of home weighing so many times as much."""
-    with np.load(path) as stored:
-        own = [films[place] for place in stored["places"]]
-        return Fits(stored["features"].astype(np.float64), weighed(own, home), ridge)
-
-
 def main() -> None:
     """Fit, measure, write, tell."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -115,9 +95,10 @@ def main() -> None:
     parser.add_argument("--ridge", type=float, default=0.05)
     parser.add_argument("--home", type=float, default=4.0)
     options = parser.parse_args()
-    fits, record = read_fits(options.features, campaign_films(), options.home, options.ridge), {}
+    features, films = read_features(options.features)
+    record = {}
     for name, way in WAYS.items():
-        record[name] = summary(way, fits)
+        record[name] = summary(Fits(features, weighed(films, options.home), options.ridge, way))
         print(name, record[name])
     write_record(options.out, {"ridge": options.ridge, "weight_of_home": options.home, "ways": record})
 

@@ -1,7 +1,7 @@
 """A linear head on the features of a network, fitted to the films of all hospitals, or of all but one."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.hospitals.decision import default_score, fit_rule
 from experiments.hospitals.measure import Row, measure
-from experiments.hospitals.sources import HOME, HOSPITALS, OF_NIH, Film, left_out
+from experiments.hospitals.sources import HOME, HOSPITALS, OF_NIH, Film, campaign_films, left_out
 from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.training.radiographs.balance import balanced_weights
 
@@ -118,12 +118,23 @@ def write_head(head: Head, fitted: dict[str, float], films: Sequence[Film], netw
     write_bundle(model, card, path, 192)
 
 
+def read_features(path: Path) -> tuple[Values, list[Film]]:
+    """The features (N, 2048) of a file of ``experiments.hospitals.heads.features``, and their films."""
+    everything = campaign_films()
+    with np.load(path) as stored:
+        return stored["features"].astype(np.float64), [everything[place] for place in stored["places"]]
+
+
+Way = Callable[[Values, list[Film], float], Head]
+"""From features (N, 2048), their N films and a ridge, a head."""
+
+
 class Fits:
     """Heads that are fitted to the same features, with or without a hospital."""
 
-    def __init__(self, features: Values, films: Sequence[Film], ridge: float) -> None:
-        """Hold the features (N, 2048) of N films, weighed as they are, and the ridge of the fits."""
-        self.features, self.films, self.ridge = features, films, ridge
+    def __init__(self, features: Values, films: Sequence[Film], ridge: float, way: Way = fit) -> None:
+        """Hold the features (N, 2048) of N films, weighed as they are, the ridge of the fits, and how to fit."""
+        self.features, self.films, self.ridge, self.way = features, films, ridge, way
         self.train = np.array([film.labelled.split == "train" for film in films])
         self.hospitals = np.array([film.labelled.source for film in films])
 
@@ -142,7 +153,7 @@ class Fits:
     def head(self, without: str | None = None) -> Head:
         """The head of all hospitals, or of all but one."""
         chosen = self.trained(without)
-        return fit(self.features[chosen], self.films_of(chosen), self.ridge)
+        return self.way(self.features[chosen], self.films_of(chosen), self.ridge)
 
     def held_out(self, head: Head, without: str | None = None) -> tuple[list[Film], Values]:
         """The held-out films, or those of all hospitals but one, and their raw scores under a head."""

@@ -11,19 +11,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments.command import output
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.heads.fit import Fits, Values, weighed
+from experiments.hospitals.decision import FOUND
+from experiments.hospitals.heads.fit import Fits, Values, read_features, weighed
 from experiments.hospitals.measure import LEAST, SPECIFICITY, by_group
-from experiments.hospitals.sources import HOME, Film, campaign_films
+from experiments.hospitals.sources import HOME, Film
 from lab.machine import write_record
 
 RIDGES = (0.05, 0.2)
 HOME_MORE = 4.0
 PLAIN_NORMAL = 0.60
-ELSEWHERE = {"hannover": 0.94, "cohen": 0.76}
+ELSEWHERE = {source: share for (source, _), share in FOUND.items() if source != HOME}
 """Least sensitivity of a candidate at its default threshold."""
 
 
@@ -68,11 +67,9 @@ def main() -> None:
     parser.add_argument("features", nargs="+", metavar="NAME=FEATURES.npz")
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     options = parser.parse_args()
-    everything, record = campaign_films(), []
+    record = []
     for name, path in (pair.split("=", 1) for pair in options.features):
-        with np.load(Path(path)) as stored:
-            features = stored["features"].astype(np.float64)
-            films = [everything[place] for place in stored["places"]]
+        features, films = read_features(Path(path))
         for factor, ridge, found in candidates(features, films):
             record.append({"network": name, "home_weight": factor, "ridge": ridge} | found)
             print(
