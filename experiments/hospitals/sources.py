@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from experiments.command import output
 from experiments.hospitals.lungs import write_surrounded
+from experiments.hospitals.marks import without_telling_marks
 from lab.machine import data
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.data.layout import load
@@ -130,12 +131,12 @@ def _film(row: dict[str, str], folder: Path) -> Film:
 
 
 def home(*, second_block: bool = True) -> list[LabelledRadiograph]:
-    """The distinct films of home's train, divided by number block.
+    """The distinct films of home's train, divided by number block, without those of :mod:`experiments.hospitals.marks`.
 
     Args:
         second_block: whether training may use SECOND_BLOCK; without, it is left out altogether.
     """
-    films = divided(load(data("chest_xray/train"))).values()
+    films = without_telling_marks(list(divided(load(data("chest_xray/train"))).values()))
     return [replace(film, source=HOME) for film in films if second_block or not in_second_block(film)]
 
 

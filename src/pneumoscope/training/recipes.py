@@ -50,7 +50,7 @@ _BASELINE = Recipe(
 """The two-phase system that this project rebuilt: the head on a frozen backbone, then all layers at a very low rate, on
 radiographs that are hardly changed; threshold 0.700. AUC 0.9972, recall 96.4%, specificity 99.3% (row baseline)."""
 
-_HIDING_THE_HOSPITAL = Augmentation(crop_area=(0.2, 1.0), degradation=1.5, collimated=0.15, disguised=0.25)
+_HIDING_THE_HOSPITAL = Augmentation(crop_area=_NARROW_CROPS, degradation=1.5, collimated=0.15, disguised=0.25)
 _HOSPITALS = Recipe(
     name="hospitals",
     finetuning=(Phase("128 px", "conv1", epochs=3, learning_rate=3e-5, size=128),),
