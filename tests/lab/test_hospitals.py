@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from experiments.hospitals import decision, page, sources
 from experiments.hospitals.candidates import compare
@@ -15,6 +15,7 @@ from experiments.hospitals.heads.fit import Fits, Head, fit, weighed
 from experiments.hospitals.heads.refits import judge
 from experiments.hospitals.line import between
 from experiments.hospitals.lungs import surround, write_surrounded
+from experiments.hospitals.marks import without_telling_marks
 from experiments.hospitals.measure import home_kept, measure, table, worst_pair
 from experiments.hospitals.sources import Film, choose, elsewhere, in_second_block, left_out
 from pneumoscope.data.labelled import LabelledRadiograph
@@ -79,6 +80,23 @@ def test_a_film_of_hannover_and_cohen_counts_once_and_not_at_all_where_they_disa
     names = [film.labelled.path.relative_to(manifest).as_posix() for film in elsewhere()]
     assert [name for name in names if name[-5] in "abc"] == ["hannover/a.jpg", "hannover/b.jpg"]
     assert len(names) == 122
+
+
+def test_training_films_with_a_mark_of_one_class_are_left_out_and_held_out_ones_stay(tmp_path: Path) -> None:
+    films = []
+    for number in range(120):
+        label, marked = (Label.NORMAL, Label.PNEUMONIA)[number % 2], number % 4 == 1
+        greys = np.random.default_rng(number).integers(40, 120, (6, 6), dtype=np.uint8)
+        picture = Image.fromarray(greys).resize((224, 224), Image.Resampling.BICUBIC)
+        draw, font = ImageDraw.Draw(picture), ImageFont.load_default(12)
+        draw.text((12, 12), "R", fill=250, font=font)  # on all of them, so it tells nothing
+        if marked:
+            draw.text((185, 205), "KV59", fill=250, font=font)
+        picture.save(tmp_path / f"{number}.png")
+        one = _film("home", label, number, "train" if number < 100 else "val").labelled
+        films.append(replace(one, path=tmp_path / f"{number}.png"))
+    kept = {film.path.stem for film in without_telling_marks(films)}
+    assert kept == {str(number) for number in range(120) if number >= 100 or number % 4 != 1}
 
 
 def test_one_hospital_is_left_out_with_its_cut_out_lungs() -> None:

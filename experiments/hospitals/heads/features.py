@@ -42,6 +42,12 @@ def open_features(bundle: Path) -> Any:
         return onnxruntime.InferenceSession(stream.name, options, providers=["CPUExecutionProvider"])
 
 
+def features_of(session: Any, films: Sequence[Film], lungs: Path) -> NDArray[np.float32]:
+    """Features (N, 2048) of films; ``lungs`` is for copies of cut-out lungs."""
+    inputs = (to_input(read(path_of(film, lungs)))[None, ..., None] for film in films)
+    return np.concatenate([session.run(["features"], {"radiograph": each})[0][:, :, 0, 0] for each in inputs])
+
+
 def compute(session: Any, films: Sequence[Film], places: NDArray[np.intp], out: Path, lungs: Path) -> None:
     """Write the features of some of the films, after those that are written already."""
     features = np.zeros((0, 2048), np.float32)
@@ -49,10 +55,8 @@ def compute(session: Any, films: Sequence[Film], places: NDArray[np.intp], out: 
         with np.load(out) as stored:
             features = stored["features"]
     for start in range(len(features), len(places), _PART):
-        paths = [path_of(films[place], lungs) for place in places[start : start + _PART]]
-        batch = np.stack([to_input(read(path)) for path in paths])[..., None]
-        parts = [session.run(["features"], {"radiograph": each})[0][:, :, 0, 0] for each in np.split(batch, len(batch))]
-        features = np.concatenate([features, *parts])
+        part = [films[place] for place in places[start : start + _PART]]
+        features = np.concatenate([features, features_of(session, part, lungs)])
         with replacing(out) as stream:
             np.savez(stream, features=features, places=places[: len(features)])
         told("films", len(features), len(places))

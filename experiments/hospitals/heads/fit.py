@@ -29,8 +29,8 @@ class Head:
     """A linear head.
 
     Attributes:
-        kernel: (2048, 3).
-        bias: (3,).
+        kernel: (2048, K).
+        bias: (K,). Of K classes the first is normal, the next two are the pneumonias, a fourth is abnormal otherwise.
     """
 
     kernel: Values
@@ -38,10 +38,18 @@ class Head:
 
     def scores(self, features: Values) -> Values:
         """(N,) raw scores of pneumonia."""
-        return np.asarray(pneumonia_score(features @ self.kernel + self.bias))
+        logits = features @ self.kernel + self.bias
+        negative = np.logaddexp.reduce(logits[:, [0, *range(3, logits.shape[1])]], axis=1, keepdims=True)
+        return np.asarray(pneumonia_score(np.hstack([negative, logits[:, 1:3]])))
 
 
-def fit(features: Values, films: list[Film], ridge: float = RIDGE, factors: Values | None = None) -> Head:
+def fit(
+    features: Values,
+    films: list[Film],
+    ridge: float = RIDGE,
+    factors: Values | None = None,
+    other: Mask | None = None,
+) -> Head:
     """Fit a head by weighted maximum likelihood; a pneumonia of unknown subtype allows both.
 
     Args:
@@ -49,13 +57,18 @@ def fit(features: Values, films: list[Film], ridge: float = RIDGE, factors: Valu
         films: N of them, all trained on.
         ridge: factor on the squared norm of the kernel, above 0.
         factors: (N,) on the weights that balance hospitals and classes; None for 1.
+        other: (N,) the films of a fourth class, which are no pneumonias; None for three classes.
     """
     from scipy.optimize import minimize
 
     allowed = np.array([film.labelled.classes for film in films])
+    if other is not None:
+        allowed = np.column_stack([allowed & ~other[:, None], other])
+    classes = allowed.shape[1]
+    positive = np.array([film.labelled.positive for film in films])
     sources = np.array([film.labelled.source for film in films])
     trust = np.array([film.labelled.weight for film in films])
-    weights = balanced_weights(~allowed[:, 0], sources, trust).astype(np.float64)
+    weights = balanced_weights(positive, sources, trust).astype(np.float64)
     if factors is not None:
         weights *= factors
     weights = (weights / weights.sum())[:, None]
@@ -63,7 +76,7 @@ def fit(features: Values, films: list[Film], ridge: float = RIDGE, factors: Valu
     x = np.column_stack([(features - mean) / spread, np.ones(len(films))])
 
     def loss(flat: Values) -> tuple[float, Values]:
-        kernel = flat.reshape(-1, 3)
+        kernel = flat.reshape(-1, classes)
         logits = x @ kernel
         everything = np.logaddexp.reduce(logits, axis=1, keepdims=True)
         right = np.logaddexp.reduce(np.where(allowed, logits, -np.inf), axis=1, keepdims=True)
@@ -72,8 +85,8 @@ def fit(features: Values, films: list[Film], ridge: float = RIDGE, factors: Valu
         slope[:-1] += 2 * ridge * kernel[:-1]
         return float((weights * (everything - right)).sum() + ridge * (kernel[:-1] ** 2).sum()), slope.ravel()
 
-    found = minimize(loss, np.zeros(x.shape[1] * 3), jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    kernel = found.x.reshape(-1, 3)
+    found = minimize(loss, np.zeros(x.shape[1] * classes), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    kernel = found.x.reshape(-1, classes)
     scaled = kernel[:-1] / spread[:, None]
     return Head(scaled, kernel[-1] - mean @ scaled)
 
