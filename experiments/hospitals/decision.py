@@ -32,9 +32,11 @@ from pneumoscope.decision.score import pneumonia_score
 from pneumoscope.errors import DataError
 from pneumoscope.evaluation.evaluation import evaluate
 from pneumoscope.evaluation.predictions import Predictions
+from pneumoscope.release.card import describe_preprocessing
 from pneumoscope.release.fit_rule import fit_calibration
 from pneumoscope.release.worst_source import Group, best_pair, large_enough, lowest_clearing, worst_source_rule
 from pneumoscope.training.radiographs.balance import balanced_weights
+from pneumoscope.training.recipes import RECIPES
 
 AT_HOME, ELSEWHERE = 0.99, 0.95
 """Shares of pneumonias that are not ruled out, at home and elsewhere. "high-specificity" clears the last of normals."""
@@ -157,6 +159,7 @@ def build_card(card: BundleCard, rule: DecisionRule, version: str, validation: d
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         licence="Apache-2.0",
         rule=rule,
+        preprocessing=describe_preprocessing(RECIPES["hospitals"]),
         training=card.training | {"data": data | {"licence": "see NOTICE"}},
         validation=validation,
         intended_use="Research on screening frontal chest films of children from 1 year on and of adults, for "

@@ -33,7 +33,8 @@ def main() -> None:
     threshold = default_score(card.rule)
     record: dict[str, Any] = {"model": card.version}
     for name, change in (("as they are", None), ("letterboxed", letterboxed)):
-        logits = np.concatenate([opened.run((change(film) if change else film)[None])[0] for film in seen])
+        changed = (to_input(read(change(film))) if change else film for film in seen)
+        logits = np.concatenate([opened.run(film[None])[0] for film in changed])
         [row] = measure(films, pneumonia_score(logits).astype(np.float64), threshold)
         rates = row["specificity"]["value"], row["sensitivity"]["value"]
         record[name] = row | {"balanced_accuracy": sum(rates) / 2}

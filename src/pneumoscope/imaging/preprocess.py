@@ -6,18 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.imaging.bars import film_frame
 from pneumoscope.imaging.radiograph import Pixels, Radiograph
 
 INPUT_SIZE = 224
 """Side of the model's input, in pixels."""
 
+REVISION = 2
+"""Of :func:`to_input`: raised whenever it gives another input of the same radiograph. Packed radiographs bear it."""
+
 
 def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8]:
-    """Resize a radiograph to the model's square input.
+    """Cut the flat bars off a radiograph and resize it to the model's square input.
 
     The aspect ratio is not kept, because the films the model was trained on were published that way. The filter is
     Pillow's antialiased bilinear on float pixels, so 8-bit and 12-bit sources take the same path; a radiograph that has
-    the size already passes through unchanged.
+    the size already, and no bars, passes through unchanged.
 
     Args:
         radiograph: pixels (height, width), 0..255.
@@ -26,11 +30,17 @@ def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8
     Returns:
         uint8 array of shape (size, size), 0..255.
     """
-    pixels = radiograph.pixels
+    pixels = without_bars(radiograph)
     if pixels.shape != (size, size):
         image = Image.fromarray(pixels).convert("F").resize((size, size), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
     return to_8_bit(pixels)
+
+
+def without_bars(radiograph: Radiograph) -> Pixels:
+    """The pixels of the film itself, see :mod:`pneumoscope.imaging.bars`."""
+    frame = film_frame(radiograph.pixels)
+    return radiograph.pixels[frame.rows, frame.columns]
 
 
 def to_8_bit(pixels: Pixels) -> NDArray[np.uint8]:

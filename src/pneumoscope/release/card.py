@@ -56,8 +56,9 @@ class Statement:
 
 
 _INPUT = (
-    "Decoded to grey (ITU-R 601 luma; DICOM: Modality LUT, VOI LUT or window, MONOCHROME1 inverted), resized to "
-    f"{INPUT_SIZE} x {INPUT_SIZE} whatever its aspect ratio by antialiased bilinear filtering, rounded to 8 bits."
+    "Decoded to grey (ITU-R 601 luma; DICOM: Modality LUT, VOI LUT or window, MONOCHROME1 inverted), flat bars beside "
+    f"the film cut off, resized to {INPUT_SIZE} x {INPUT_SIZE} whatever its aspect ratio by antialiased "
+    "bilinear filtering, rounded to 8 bits."
 )
 
 

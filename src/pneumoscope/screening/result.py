@@ -98,8 +98,8 @@ class ScreeningResult:
         contribution_map: float32 (P, P): local log odds of pneumonia, whose mean is the log odds of ``probability``.
         heatmap: whether the heatmap may be shown; None where there is none: on a radiograph without heat, such as a
             normal one, and where no heatmap was asked for.
-        preview: uint8 (height, width), 0 black to 255 white, a small copy for a person's eyes, its longer side at most
-            512 pixels; None where no heatmap was asked for.
+        preview: uint8 (height, width), 0 black to 255 white, a small copy for a person's eyes without flat bars beside
+            the film, its longer side at most 512 pixels; None where no heatmap was asked for.
     """
 
     source: str | None

@@ -204,13 +204,17 @@ def out_of_fold(table: Table, folds: NDArray[np.intp], progress: Progress) -> Sc
 
 def _fit_lungs(masked: Sequence[MaskedRadiograph], network: Features, progress: Progress) -> tuple[LungHead, float]:
     """Fit the lung map; give with it half the smallest share of lung that any of the radiographs has."""
+
+    def measured(one: MaskedRadiograph) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        radiograph = read(one.path)
+        found = network.cells(to_input(radiograph)).astype(np.float16)
+        return found, one.shares(len(found), radiograph)
+
     cells, shares = [], []
     with ThreadPoolExecutor(usable_cores()) as pool:
-        for one, found in zip(
-            masked, pool.map(lambda one: network.cells(to_input(read(one.path))), masked), strict=True
-        ):
-            cells.append(found.astype(np.float16))
-            shares.append(one.shares(len(found)))
+        for found, lung in pool.map(measured, masked):
+            cells.append(found)
+            shares.append(lung)
             progress("measuring lungs", len(cells), len(masked))
     lungs = fit_lungs(np.array(cells), np.array(shares))
     odds = np.array([one.astype(np.float32) @ lungs.kernel + lungs.bias for one in cells])

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pneumoscope.errors import DataError
+from pneumoscope.imaging import Radiograph
+from pneumoscope.imaging.bars import film_frame
 from pneumoscope.network.envelope import LungHead
 from pneumoscope.tables import read_records
 
@@ -27,10 +29,18 @@ class MaskedRadiograph:
     path: Path
     mask: Path
 
-    def shares(self, side: int) -> NDArray[np.float32]:
-        """How much of each cell is lung: float32 (side, side), 0..1."""
+    def shares(self, side: int, radiograph: Radiograph) -> NDArray[np.float32]:
+        """How much of each cell is lung: float32 (side, side), 0..1.
+
+        Args:
+            side: of the map, in cells.
+            radiograph: the one that is masked, read; what is cut off it (``imaging.bars``) is cut off the mask too.
+        """
+        (height, width), frame = radiograph.pixels.shape, film_frame(radiograph.pixels)
         with Image.open(self.mask) as image:
-            cells = image.convert("L").resize((side, side), Image.Resampling.BOX)
+            x, y = image.width / width, image.height / height
+            box = (frame.left * x, frame.top * y, frame.right * x, frame.bottom * y)
+            cells = image.convert("L").resize((side, side), Image.Resampling.BOX, box)
         return np.asarray(cells, np.float32) / np.float32(255)
 
 

@@ -17,6 +17,7 @@ from pneumoscope.data.layout import fingerprint
 from pneumoscope.errors import DataError
 from pneumoscope.files import make_folder, remove_partials, replacing
 from pneumoscope.imaging import INPUT_SIZE, NotAssessedError, read, to_input
+from pneumoscope.imaging.preprocess import REVISION
 from pneumoscope.locks import exclusive
 from pneumoscope.progress import Progress
 from pneumoscope.training.radiographs.augment import NO_CURVES, augment
@@ -187,7 +188,7 @@ def pack(table: Table, cache: Path, progress: Progress, side: int = INPUT_SIZE) 
         DataError: some of them cannot be read; it names them, and the disk if that is full.
     """
     ordered = [table[digest] for digest in sorted(table)]
-    path = cache / f"radiographs-{fingerprint(table)[:16]}-{side}.npy"
+    path = cache / f"radiographs-{fingerprint(table)[:16]}-{side}-{REVISION}.npy"
     if not path.exists():
         make_folder(cache)
         try:
