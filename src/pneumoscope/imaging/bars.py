@@ -65,9 +65,15 @@ def film_frame(pixels: Pixels) -> Frame:
 
 def _span(lines: NDArray[np.float32], side: int, step: int) -> tuple[int, int]:
     """First line of the film and the one after its last; 0 and the side where there is no bar, or nothing else."""
-    low, high = np.quantile(lines, (0.05, 0.95), axis=1)
-    (film,) = np.nonzero(high - low > FLAT)
+    if not _flat(lines[[0, -1]]).any():  # as almost always, so nothing more is looked at
+        return 0, side
+    (film,) = np.nonzero(~_flat(lines))
     if not len(film):
         return 0, side
     first, last = int(film[0]) * step, min(side, (int(film[-1]) + 1) * step)
     return first if first >= LEAST * side else 0, last if side - last >= LEAST * side else side
+
+
+def _flat(lines: NDArray[np.float32]) -> NDArray[np.bool_]:
+    low, high = np.quantile(lines, (0.05, 0.95), axis=1)
+    return np.asarray(high - low <= FLAT)
