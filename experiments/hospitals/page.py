@@ -16,8 +16,8 @@ from pneumoscope.files import write_text
 
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
-NAMES = ("heads", "candidates", "heads3", "refits", "decision", "fifth", "without_nih", "ablations", "stress")
-RECORDS = [HERE / f"{name}.json" for name in NAMES]
+NAMES = ("heads", "candidates", "heads3", "refits", "decision", "fifth", "sixth", "without_nih", "ablations", "stress")
+RECORDS = [HERE / f"{name}.json" for name in (*NAMES, "abnormal")]
 
 _SHOWN = (
     *(("home", "all"), ("nih", "all"), ("nih", "PA"), ("nih", "AP"), ("nih", "confirmed"), ("nih", "18 and over")),
@@ -29,14 +29,16 @@ _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 def tables(*records: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places, from the contents of RECORDS."""
-    first, second, third, refits, decision, fifth, without_nih, ablations, stress = records
+    first, second, third, refits, decision, fifth, sixth, without_nih, ablations, stress, abnormal = records
     networks = (first["released"], second["head"]["rows"], decision["rows"])
     return {
         "held out": _held_out([by_group(rows) for rows in networks]),
         "left out": _left_out(third),
         "refits": _refits(refits),
         "answers": _answers(decision),
-        "fifth": _fifth(fifth),
+        "fifth": _judged(fifth, "worst_pair"),
+        "sixth": _judged(sixth, "worst_pair_without_cohen"),
+        "abnormal": _abnormal(abnormal),
         "without nih": _left_out(without_nih),
         "ablations": _ablations(ablations),
         "stress": _stress(stress, campaign("robustness").content("stress", "release 1.4.0")),
@@ -56,18 +58,33 @@ def _refits(record: dict[str, Any]) -> str:
     return table((*head, "answered normal", "specificity rsna PA / AP / under 13", "AUC nih", "passes"), lines)
 
 
-def _fifth(record: dict[str, Any]) -> str:
-    """What the rule of the fifth amendment looks at, each network at the default that this rule gives it."""
+def _judged(record: dict[str, Any], worst_pair: str) -> str:
+    """What the rule of an amendment looks at, each network at the default that this rule gives it."""
     lines = []
     for one in record["candidates"]:
         specificity = " / ".join(f"{one['specificity'][group]:.2f}" for group in ("PA", "AP", "under 13"))
         elsewhere = f"{one['elsewhere']['hannover']:.1%} / {one['elsewhere']['cohen']:.1%}"
-        rated = [f"{one['worst_pair']:.1%}", f"{one['home']:.1%}", elsewhere, f"{one['plain_normal']:.1%}", specificity]
+        rated = [f"{one[worst_pair]:.1%}", f"{one['home']:.1%}", elsewhere, f"{one['plain_normal']:.1%}", specificity]
         aucs = [f"{one[name]:.3f}" for name in ("auc_home", "auc_nih", "auc_lungs")]
         lines.append([one["network"], one["head"], *rated, *aucs, "yes" if one["passes"] else "no"])
-    head = ("network", "head", "worst pair", "sensitivity home", "hannover / cohen", "answered normal")
+    head = ("network", "head", worst_pair.replace("_", " "), "sensitivity home", "hannover / cohen", "answered normal")
     aucs = ["AUC home", "nih", "lungs"]
     return table((*head, "specificity rsna PA / AP / under 13", *aucs, "passes"), lines)
+
+
+def _abnormal(record: dict[str, Any]) -> str:
+    """The answers that films get which are abnormal and no pneumonia: of the release, then by how a head is taught."""
+    released = record["released"]
+    rows = [("the release, on all of them", released["answers"], released["auc"], None)]
+    rows += [(f"taught {how}", one["answers"], one["auc_abnormal"], one) for how, one in record["taught"].items()]
+    lines = []
+    for name, answers, found, one in rows:
+        films = sum(answers.values())
+        shares = [f"{answers[answer] / films:.1%}" for answer in ("normal", "uncertain", "pneumonia")]
+        others = [f"{one['worst_pair']:.1%}", f"{one['auc_nih']:.3f}", f"{one['auc_lungs']:.3f}"] if one else [""] * 3
+        lines.append([name, films, *shares, cell(found, 3), *others])
+    answered = ("answered normal", "uncertain", "pneumonia", "AUC of pneumonias against them")
+    return table(("head", "films", *answered, "worst pair", "AUC nih", "lungs"), lines)
 
 
 def _ablations(record: dict[str, Any]) -> str:

@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     pairs = [pair.split("=", 1) for pair in options.heads]
     released: dict[str, Any] = msgspec.json.decode(options.released.read_bytes())
-    rows = [judged(name, "released", found) for name, found in released.items()]
+    rows = [judged(name, "released", found) for name, found in released.items() if "rows" in found]
     rows += candidates((name, Path(path)) for name, path in pairs)
     write_record(options.out, {"candidates": rows})
     for row in rows:
