@@ -61,8 +61,8 @@ POPULATION = (
 LIMITS = (
     "It was trained on no films of newborns and infants, and on few of children from 6 to 17.",
     "It was trained on frontal films, never on lateral views.",
-    "Of the hospital where most of its adults come from, 3 in 100 normals that radiologists read are called pneumonia at "
-    "the default threshold, and 1 in 9 of those whose labels come from reports. 6 to 8 in 10 are answered normal.",
+    "Of the hospital where most of its adults come from, 3 in 100 normals that radiologists read are called pneumonia "
+    "at the default threshold, and 1 in 9 of those whose labels come from reports. 6 to 8 in 10 are answered normal.",
     "Of the pneumonias of that hospital it calls half, and answers normal for 1 in 7. Most of their labels come from "
     "reports, and no reader confirmed them.",
     "Bacterial and viral pneumonia are told apart at home alone. Elsewhere the share of viral pneumonia means nothing.",

@@ -16,8 +16,21 @@ from pneumoscope.files import write_text
 
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
-NAMES = ("heads", "candidates", "heads3", "refits", "decision", "fifth", "sixth", "without_nih", "ablations", "stress")
-RECORDS = [HERE / f"{name}.json" for name in (*NAMES, "abnormal")]
+NAMES = (
+    "releases",
+    "released_heads",
+    "refits",
+    "decision",
+    "fifth",
+    "sixth",
+    "without_nih",
+    "ablations",
+    "stress",
+    "abnormal",
+)
+RECORDS = [HERE / f"{name}.json" for name in NAMES]
+RELEASES = ("1.5.0", "2.0.0", "2.1.0")
+"""Models of the table of held-out films, by their names in its record."""
 
 _SHOWN = (
     *(("home", "all"), ("nih", "all"), ("nih", "PA"), ("nih", "AP"), ("nih", "confirmed"), ("nih", "18 and over")),
@@ -29,10 +42,9 @@ _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 def tables(*records: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places, from the contents of RECORDS."""
-    first, second, third, refits, decision, fifth, sixth, without_nih, ablations, stress, abnormal = records
-    networks = (first["released"], second["head"]["rows"], decision["rows"])
+    releases, third, refits, decision, fifth, sixth, without_nih, ablations, stress, abnormal = records
     return {
-        "held out": _held_out([by_group(rows) for rows in networks]),
+        "held out": _held_out([by_group(releases[name]["rows"]) for name in RELEASES]),
         "left out": _left_out(third),
         "refits": _refits(refits),
         "answers": _answers(decision),
@@ -111,7 +123,7 @@ def _stress(record: dict[str, Any], before: dict[str, Any]) -> str:
                 for rate in ("balanced_accuracy", "recall", "specificity")
             ]
         lines.append(cells)
-    names = [f"{version} {rate}" for version in ("1.4.0", "2.0.0") for rate in ("balanced", "recall", "specificity")]
+    names = [f"{version} {rate}" for version in ("1.4.0", "2.1.0") for rate in ("balanced", "recall", "specificity")]
     return table(("stress", *names), lines)
 
 
@@ -136,7 +148,7 @@ def _held_out(heads: list[dict[tuple[str, str], Row]]) -> str:
                 lines.append([" ".join(group), f"{one[count]} {count}", rate, *values])
         if one["auc"]:
             lines.append([" ".join(group), "both", "AUC", *(cell(head[group]["auc"], 3) for head in heads)])
-    return table(("group", "films", "measure", "1.4.0", "1.7.0", "2.0.0"), lines)
+    return table(("group", "films", "measure", *RELEASES), lines)
 
 
 def _left_out(record: dict[str, Any]) -> str:

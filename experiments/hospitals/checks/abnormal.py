@@ -24,13 +24,14 @@ from experiments.hospitals.heads.features import features_of, open_features
 from experiments.hospitals.heads.fit import Head, Values, fit, head_of, read_features, weighed
 from experiments.hospitals.line import read_card
 from experiments.hospitals.measure import by_group, measure, worst_pair
-from experiments.hospitals.sources import HOSPITALS, Film
+from experiments.hospitals.sources import HOSPITALS, Film, path_of
 from lab.machine import data, write_record
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Finding, Label
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.evaluation.bootstrap import Resampling, estimates
 from pneumoscope.evaluation.metrics import auc
+from pneumoscope.imaging import NotAssessedError, read
 
 SOURCE = "rsna_lungs"
 LABEL = "other_abnormal"
@@ -53,6 +54,15 @@ def _film(row: dict[str, str], folder: Path) -> Film:
     path = folder / row["path"]
     labelled = LabelledRadiograph(path, Label.NORMAL, None, patient, split, HOSPITALS[SOURCE], _DOUBTED)
     return Film(labelled, SOURCE, row["view"][:2], None, False)
+
+
+def readable(path: Path) -> bool:
+    """Whether screening reads a picture; lungs of no contrast are refused."""
+    try:
+        read(path)
+    except NotAssessedError:
+        return False
+    return True
 
 
 def answered(scores: Values, rule: DecisionRule) -> dict[str, int]:
@@ -113,7 +123,7 @@ def main() -> None:
     parser.add_argument("--home", type=float, default=4.0)
     options = parser.parse_args()
     features, films = read_features(options.features)
-    also = abnormal_films()
+    also = [film for film in abnormal_films() if readable(path_of(film, options.lungs))]
     others = features_of(open_features(options.bundle), also, options.lungs).astype(np.float64)
     train = np.array([film.labelled.split == "train" for film in films])
     own = np.array([film.labelled.split == "train" for film in also])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pneumoscope.imaging.bars import film_frame
 from pneumoscope.release.envelope import alterations
 
 
@@ -32,10 +33,12 @@ def test_turning_is_anticlockwise(grey: np.ndarray) -> None:
     np.testing.assert_array_equal(turned[-1], grey[:, 0])
 
 
-def test_a_small_film_keeps_its_pixels_and_fills_little(grey: np.ndarray) -> None:
+def test_a_small_film_fills_little_and_is_not_cut_out_when_it_is_read(grey: np.ndarray) -> None:
     for seed in range(20):
         framed = alterations.small_in_frame(grey, np.random.default_rng(seed))
-        share = np.array(grey.shape) / framed.shape
+        whole = (0, framed.shape[0], 0, framed.shape[1])
+        assert film_frame(framed) == whole
+        share = np.array((83, 111)) / framed.shape
         assert (share > 0.19).all()
         assert (share < 0.63).all()
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from pneumoscope.imaging.limits import MIN_SIDE
+
 Grey = NDArray[np.uint8]
 Alteration = Callable[[Grey, np.random.Generator], Grey]
 
@@ -119,12 +121,18 @@ def inverted(pixels: Grey, rng: np.random.Generator) -> Grey:
 
 
 def small_in_frame(pixels: Grey, rng: np.random.Generator) -> Grey:
-    """Put the radiograph into a larger frame, where it takes up a share of SMALL of each side."""
-    height, width = pixels.shape
+    """Put the radiograph into a larger frame, where it takes up a share of SMALL of each side.
+
+    The frame would be cut off when the film is read (``imaging.bars``), unless the film is too small for that. So it is
+    made that small.
+    """
+    image = Image.fromarray(pixels)
+    image.thumbnail((MIN_SIDE - 1, MIN_SIDE - 1), Image.Resampling.BILINEAR)
+    height, width = image.height, image.width
     share = rng.uniform(*SMALL, 2) if rng.random() < 0.3 else np.repeat(rng.uniform(*SMALL), 2)
     frame = (int(height / share[0]), int(width / share[1]))
     grey = int(rng.choice([0, 0, 255, int(rng.integers(0, 256))]))
-    return _framed(pixels, frame, grey, (float(rng.random()), float(rng.random())))
+    return _framed(np.asarray(image), frame, grey, (float(rng.random()), float(rng.random())))
 
 
 def varied(pixels: Grey, rng: np.random.Generator) -> Grey:
