@@ -70,7 +70,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "threshold-transfer": _of("threshold_transfer", "threshold transfer", "five folds", threshold_transfer.tables),
     "stressed": _of("weight_averaging", "stress", "fitted threshold", threshold_transfer.stressed),
     "robustness": _of("robustness", "stress", "release 1.4.0", robustness.tables),
-    "cam-check": _of("heatmap_check", "heatmap check", "release 2.0.0", heatmap_check.tables),
+    "cam-check": _of("heatmap_check", "heatmap check", "release 2.1.0", heatmap_check.tables),
     "label-quality": _of("label_quality", "label quality", "five folds", label_quality.tables),
     "hospitals and kinds left out": _measured("envelope", envelope.markdown),
     "kinds of file": _measured("fuzz", lambda found: fuzz.tables(found)["kinds of file"]),
@@ -82,7 +82,7 @@ TABLES: dict[str, Callable[[], str]] = {
 DRAWINGS: dict[str, Callable[[], Any]] = {
     "threshold-transfer": _of("threshold_transfer", "threshold transfer", "five folds", threshold_transfer.figure),
     "robustness": _of("robustness", "stress", "release 1.4.0", robustness.figure),
-    "cam-check": _of("heatmap_check", "heatmap check", "release 2.0.0", heatmap_check.figure),
+    "cam-check": _of("heatmap_check", "heatmap check", "release 2.1.0", heatmap_check.figure),
     "training-history": _of("batchnorm_reestimation", "run", "release-1.4.0", lambda run: history(run["history"])),
 }
 """Figures, by the stem of their file."""
