@@ -58,6 +58,17 @@ def test_a_film_is_shown_with_its_scale_and_facts(client: httpx.Client, station:
     assert max(thumbnail.size) <= 112
 
 
+def test_a_film_between_bars_is_shown_without_them_and_its_heatmap_fits(client: httpx.Client, station: Station) -> None:
+    plain = Image.open(SAMPLES / "synthetic-bacterial-2.png").convert("L").resize((448, 448))
+    barred, buffer = Image.new("L", (748, 448)), io.BytesIO()
+    barred.paste(plain, (150, 0))
+    barred.save(buffer, "PNG")
+    film = take(station, buffer.getvalue(), name="barred.png")
+    for what in ("pixels", "heat"):
+        width, height = Image.open(io.BytesIO(client.get(f"/films/{film.id}/{what}").content)).size
+        assert width / height == pytest.approx(1, abs=0.03), what
+
+
 def test_the_preview_stays_when_the_pixels_are_gone(client: httpx.Client, station: Station) -> None:
     film = take(station, encode(make_film(901)), origin=Origin.DICOM)
     with station.database.writing() as write:

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from pneumoscope.imaging import NotAssessedError, read
+from pneumoscope.imaging.preprocess import to_8_bit, without_bars
 from pneumoscope.serving.deliverables import PREVIEW
 from pneumoscope.serving.store.films import Film
 from pneumoscope.serving.web.desk import Desk
@@ -55,8 +56,7 @@ def result_file(desk: Desk, film: Film, name: str) -> Path | None:
 
 
 def _png(place: Path) -> bytes:
-    pixels = read(place).pixels
-    image = Image.fromarray(pixels.round().clip(0, 255).astype("uint8"))
+    image = Image.fromarray(to_8_bit(without_bars(read(place))))  # the heatmap's layer covers just that
     image.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
