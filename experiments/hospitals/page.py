@@ -89,14 +89,18 @@ def _abnormal(record: dict[str, Any]) -> str:
     released = record["released"]
     rows = [("the release, on all of them", released["answers"], released["auc"], None)]
     rows += [(f"taught {how}", one["answers"], one["auc_abnormal"], one) for how, one in record["taught"].items()]
+    found = list(next(iter(record["taught"].values()))["sensitivity"])
     lines = []
-    for name, answers, found, one in rows:
+    for name, answers, apart, one in rows:
         films = sum(answers.values())
         shares = [f"{answers[answer] / films:.1%}" for answer in ("normal", "uncertain", "pneumonia")]
-        others = [f"{one['worst_pair']:.1%}", f"{one['auc_nih']:.3f}", f"{one['auc_lungs']:.3f}"] if one else [""] * 3
-        lines.append([name, films, *shares, cell(found, 3), *others])
+        others = [""] * 3
+        if one:
+            sensitivities = " / ".join(f"{one['sensitivity'][source]:.2f}" for source in found)
+            others = [f"{one['auc_nih']:.3f}", f"{one['auc_lungs']:.3f}", sensitivities]
+        lines.append([name, films, *shares, cell(apart, 3), *others])
     answered = ("answered normal", "uncertain", "pneumonia", "AUC of pneumonias against them")
-    return table(("head", "films", *answered, "worst pair", "AUC nih", "lungs"), lines)
+    return table(("head", "films", *answered, "AUC nih", "lungs", f"sensitivity {' / '.join(found)}"), lines)
 
 
 def _ablations(record: dict[str, Any]) -> str:

@@ -35,6 +35,9 @@ from pneumoscope.imaging import NotAssessedError, read
 
 SOURCE = "rsna_lungs"
 LABEL = "other_abnormal"
+FOUND_OF = ("home", "hannover", "cohen", "nih", SOURCE)
+"""Sources whose pneumonias are counted."""
+
 _DOUBTED = 0.5
 """Weight of a cut-out film, as in the protocol."""
 
@@ -99,10 +102,12 @@ def summary(head: Head, films: Sequence[Film], features: Values, others: Values)
     scores, abnormal = head.scores(features), head.scores(others)
     rule = fit_rule(films, scores)
     rows = measure(films, scores, default_score(rule))
+    groups = by_group(rows)
     return {
         "worst_pair": worst_pair(rows)[0],
-        "auc_nih": by_group(rows)["nih", "all"]["auc"]["value"],
-        "auc_lungs": by_group(rows)[SOURCE, "all"]["auc"]["value"],
+        "auc_nih": groups["nih", "all"]["auc"]["value"],
+        "auc_lungs": groups[SOURCE, "all"]["auc"]["value"],
+        "sensitivity": {one: groups[one, "all"]["sensitivity"]["value"] for one in FOUND_OF},
         "answers": answered(abnormal, rule),
         "auc_abnormal": told_apart(scores[_pneumonias(films)], abnormal),
     }
