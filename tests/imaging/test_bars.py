@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumoscope.imaging import Radiograph, read, to_input
+from pneumoscope.imaging import Radiograph, Reason, read, to_input
 from pneumoscope.imaging.bars import film_frame
 from pneumoscope.imaging.limits import MIN_SIDE
 from pneumoscope.release.envelope.lungs import MaskedRadiograph
@@ -64,6 +64,23 @@ def test_a_stamp_in_a_bar_does_not_keep_it(film):
     framed = np.pad(film, ((100, 0), (0, 0)))
     framed[20:30, 380:395] = 255
     assert film_frame(framed).top == pytest.approx(100, abs=2)
+
+
+def test_a_bar_lends_a_blank_film_no_contrast(reason):
+    dull = np.random.default_rng(0).integers(90, 111, (300, 300), dtype=np.uint8)
+    assert reason(dull) is Reason.BLANK
+    assert reason(np.pad(dull, ((0, 0), (40, 0)), constant_values=255)) is Reason.BLANK
+
+
+def test_the_input_is_one_block_of_memory():
+    picture = np.pad(np.random.default_rng(0).integers(0, 256, (224, 224), dtype=np.uint8), ((0, 0), (40, 36)))
+    assert to_input(read(picture)).flags.c_contiguous
+
+
+def test_a_very_long_picture_is_looked_at_in_steps():
+    long = np.zeros((MIN_SIDE, 400_000), np.uint8)
+    long[:, 100_000:300_000] = np.random.default_rng(0).integers(0, 256, (MIN_SIDE, 200_000), dtype=np.uint8)
+    assert film_frame(long)[2:] == pytest.approx((100_000, 300_000), abs=1400)
 
 
 def test_a_person_is_shown_what_the_network_reads(film):

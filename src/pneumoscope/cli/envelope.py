@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
         from pneumoscope.network.envelope import write_envelope
         from pneumoscope.network.features import Features
         from pneumoscope.release.envelope.build import build_card, fit_envelope, measure, record
+    from pneumoscope.imaging.preprocess import REVISION
     from pneumoscope.release.envelope.examples import list_home, list_pictures, list_radiographs, make_examples
     from pneumoscope.release.envelope.lungs import list_masked
 
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     pictures += list_pictures(options.pictures)
     masked = [one for table, films in options.masks for one in list_masked(table, films)]
     digest = sha256(options.bundle)
-    work = options.work / digest[:12]
+    work = options.work / f"{digest[:12]}-{REVISION}"
     make_folder(work)
     with live_progress() as (progress, say):
         network = Features(options.bundle)

@@ -19,8 +19,8 @@ LEAST = 0.05
 """Share of the picture's side that a bar has at least; narrower ones stay."""
 
 _LOOKED_AT = 300
-"""Lines of the shorter side that are looked at, about; more would cost time and change a bar by less than a pixel of
-the network's input."""
+"""Lines of a side that are looked at, about; more would cost time and change a bar by less than a pixel of the
+network's input."""
 
 
 class Frame(NamedTuple):
@@ -56,24 +56,33 @@ def film_frame(pixels: Pixels) -> Frame:
         than a picture that is read (MIN_SIDE).
     """
     height, width = pixels.shape
-    step = max(1, min(height, width) // _LOOKED_AT)
-    seen = np.asarray(pixels[::step, ::step], dtype=np.float32)
-    found = Frame(*_span(seen, height, step), *_span(seen.T, width, step))
+    down, across = max(1, height // _LOOKED_AT), max(1, width // _LOOKED_AT)
+    found = Frame(*_span(pixels[:, ::across], down), *_span(pixels[::down].T, across))
     small = min(found.bottom - found.top, found.right - found.left) < MIN_SIDE
     return Frame(0, height, 0, width) if small else found
 
 
-def _span(lines: NDArray[np.float32], side: int, step: int) -> tuple[int, int]:
+def without_bars(pixels: Pixels) -> Pixels:
+    """The film itself, a view of the pixels; see :func:`film_frame`."""
+    frame = film_frame(pixels)
+    return pixels[frame.rows, frame.columns]
+
+
+def _span(lines: Pixels, step: int) -> tuple[int, int]:
     """First line of the film and the one after its last; 0 and the side where there is no bar, or nothing else."""
+    side = len(lines)
     if not _flat(lines[[0, -1]]).any():  # as almost always, so nothing more is looked at
         return 0, side
-    (film,) = np.nonzero(~_flat(lines))
+    (film,) = np.nonzero(~_flat(lines[::step]))
     if not len(film):
         return 0, side
-    first, last = int(film[0]) * step, min(side, (int(film[-1]) + 1) * step)
+    near, far = int(film[0]) * step, int(film[-1]) * step
+    begin = max(0, near - step + 1)
+    first = begin + int(np.argmax(~_flat(lines[begin : near + 1])))
+    last = far + int(np.nonzero(~_flat(lines[far : far + step]))[0][-1]) + 1
     return first if first >= LEAST * side else 0, last if side - last >= LEAST * side else side
 
 
-def _flat(lines: NDArray[np.float32]) -> NDArray[np.bool_]:
-    low, high = np.quantile(lines, (0.05, 0.95), axis=1)
+def _flat(lines: Pixels) -> NDArray[np.bool_]:
+    low, high = np.quantile(np.asarray(lines, dtype=np.float32), (0.05, 0.95), axis=1)
     return np.asarray(high - low <= FLAT)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pneumoscope.imaging.bars import film_frame
+from pneumoscope.imaging.bars import without_bars
 from pneumoscope.imaging.radiograph import Pixels, Radiograph
 
 INPUT_SIZE = 224
@@ -30,17 +30,11 @@ def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8
     Returns:
         uint8 array of shape (size, size), 0..255.
     """
-    pixels = without_bars(radiograph)
+    pixels = without_bars(radiograph.pixels)
     if pixels.shape != (size, size):
         image = Image.fromarray(pixels).convert("F").resize((size, size), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
-    return to_8_bit(pixels)
-
-
-def without_bars(radiograph: Radiograph) -> Pixels:
-    """The pixels of the film itself, see :mod:`pneumoscope.imaging.bars`."""
-    frame = film_frame(radiograph.pixels)
-    return radiograph.pixels[frame.rows, frame.columns]
+    return np.ascontiguousarray(to_8_bit(pixels))
 
 
 def to_8_bit(pixels: Pixels) -> NDArray[np.uint8]:

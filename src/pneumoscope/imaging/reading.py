@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pneumoscope.imaging.bars import without_bars
 from pneumoscope.imaging.bit_depth import white_of
 from pneumoscope.imaging.damage import check_whole
 from pneumoscope.imaging.decoder_warnings import captured
@@ -121,6 +122,7 @@ def _checked(decoded: Decoded, sha256: str, encoding: str) -> Radiograph:
     try:
         check_contrast(decoded.pixels)
         check_whole(decoded.pixels)
+        check_contrast(without_bars(decoded.pixels))  # a bar lends a film no contrast
     except NotAssessedError as error:
         raise error.known(sha256, decoded.header) from None
     return Radiograph(decoded.pixels, sha256, encoding, decoded.header, decoded.remarks)

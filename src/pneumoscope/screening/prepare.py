@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pneumoscope.imaging import Header, NotAssessedError, Radiograph, Reason, Refusal, Remark, Source, to_input
-from pneumoscope.imaging.preprocess import to_8_bit, without_bars
+from pneumoscope.imaging.bars import without_bars
+from pneumoscope.imaging.preprocess import to_8_bit
 from pneumoscope.imaging.reading import SourceTypeError, is_dataset, reader_for
 
 PREVIEW_SIZE = 512
@@ -96,6 +97,6 @@ def name_of(source: Source) -> str | None:
 
 
 def _preview(radiograph: Radiograph) -> NDArray[np.uint8]:
-    image = Image.fromarray(to_8_bit(without_bars(radiograph)))
+    image = Image.fromarray(to_8_bit(without_bars(radiograph.pixels)))
     image.thumbnail((PREVIEW_SIZE, PREVIEW_SIZE), Image.Resampling.BILINEAR)
     return np.asarray(image)

@@ -67,6 +67,10 @@ def test_a_film_between_bars_is_shown_without_them_and_its_heatmap_fits(client: 
     for what in ("pixels", "heat"):
         width, height = Image.open(io.BytesIO(client.get(f"/films/{film.id}/{what}").content)).size
         assert width / height == pytest.approx(1, abs=0.03), what
+    # A result of an earlier version covers the bars too.
+    preview = station.folder / str(film.result) / "preview.png"
+    barred.resize((224, 134)).save(preview)
+    assert Image.open(io.BytesIO(client.get(f"/films/{film.id}/pixels").content)).size == (748, 448)
 
 
 def test_the_preview_stays_when_the_pixels_are_gone(client: httpx.Client, station: Station) -> None:

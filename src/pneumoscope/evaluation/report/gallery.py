@@ -8,6 +8,8 @@ from PIL import Image
 
 from pneumoscope.evaluation.evaluation import Evaluation
 from pneumoscope.imaging import NotAssessedError, read
+from pneumoscope.imaging.bars import without_bars
+from pneumoscope.imaging.preprocess import to_8_bit
 from pneumoscope.pages import data_uri
 
 _SIDE = 360  # pixels; shown at half of that
@@ -56,6 +58,6 @@ def preview_uri(path: Path) -> str | None:
         pixels = read(path).pixels
     except NotAssessedError:
         return None
-    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    image = Image.fromarray(to_8_bit(without_bars(pixels)))
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     return data_uri(image)

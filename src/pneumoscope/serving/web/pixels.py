@@ -4,10 +4,13 @@ import io
 import threading
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from pneumoscope.imaging import NotAssessedError, read
-from pneumoscope.imaging.preprocess import to_8_bit, without_bars
+from pneumoscope.imaging.bars import without_bars
+from pneumoscope.imaging.preprocess import to_8_bit
+from pneumoscope.imaging.radiograph import Pixels
 from pneumoscope.serving.deliverables import PREVIEW
 from pneumoscope.serving.store.films import Film
 from pneumoscope.serving.web.desk import Desk
@@ -23,14 +26,14 @@ _decoding = threading.Semaphore(2)  # a film may take a gigabyte to decode
 
 def pixels_of(desk: Desk, film: Film) -> bytes | None:
     """A film as grey PNG of 8 bits; its preview where the film is no longer kept; None where there is neither."""
+    preview = result_file(desk, film, PREVIEW)
     if film.spool:
         place = desk.station.spool.path(film.spool)
         try:
             with _decoding:
-                return _png(place)
+                return _png(place, preview)
         except NotAssessedError:  # no picture, or one that shows nothing
             return None
-    preview = result_file(desk, film, PREVIEW)
     return preview.read_bytes() if preview else None
 
 
@@ -55,9 +58,22 @@ def result_file(desk: Desk, film: Film, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _png(place: Path) -> bytes:
-    image = Image.fromarray(to_8_bit(without_bars(read(place))))  # the heatmap's layer covers just that
+def _png(place: Path, preview: Path | None) -> bytes:
+    image = Image.fromarray(to_8_bit(_as_judged(read(place).pixels, preview)))
     image.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def _as_judged(pixels: Pixels, preview: Path | None) -> Pixels:
+    """The part of a film that its preview shows, which is what the heatmap covers: all but flat bars.
+
+    A result may be of a version that did not cut bars off, so the preview's aspect ratio decides.
+    """
+    film = without_bars(pixels)
+    if preview is None or film.shape == pixels.shape:
+        return film
+    with Image.open(preview) as shown:
+        aspect = shown.height / shown.width
+    return min((film, pixels), key=lambda one: abs(float(np.log(one.shape[0] / one.shape[1] / aspect))))
