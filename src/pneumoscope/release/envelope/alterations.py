@@ -123,8 +123,8 @@ def inverted(pixels: Grey, rng: np.random.Generator) -> Grey:
 def small_in_frame(pixels: Grey, rng: np.random.Generator) -> Grey:
     """Put the radiograph into a larger frame, where it takes up a share of SMALL of each side.
 
-    The frame would be cut off when the film is read (``imaging.bars``), unless the film is too small for that. So it is
-    made that small.
+    A frame around a film of MIN_SIDE or more is cut off when it is read (``imaging.bars``). So the film is first made
+    smaller than that.
     """
     image = Image.fromarray(pixels)
     image.thumbnail((MIN_SIDE - 1, MIN_SIDE - 1), Image.Resampling.BILINEAR)
