@@ -20,11 +20,10 @@ from pneumoscope.bundle.card import RELEASED
 from pneumoscope.cli.progress import live_progress
 from pneumoscope.data.layout import load
 from pneumoscope.decision.envelope import Kind, margin
-from pneumoscope.files import make_folder, sha256, write_json
-from pneumoscope.imaging.preprocess import REVISION
+from pneumoscope.files import sha256, write_json
 from pneumoscope.network.features import Features
 from pneumoscope.progress import Progress
-from pneumoscope.release.envelope.build import Table, measure, out_of_fold
+from pneumoscope.release.envelope.build import Table, measure, out_of_fold, work_folder
 from pneumoscope.release.envelope.examples import list_home, list_pictures, list_radiographs, make_examples
 from pneumoscope.release.envelope.fit import MISTAKEN, balanced_weights, divide, fit_content
 
@@ -43,9 +42,7 @@ def read_table(data: Path, bundle: Path, work: Path, progress: Progress) -> Tabl
     pictures = list_home(film for film in load(data / "chest_xray") if film.split != "test")
     pictures += list_radiographs(data / "elsewhere" / "manifest.csv", CUT_OUT)
     pictures += list_pictures(data / "not_chest" / "manifest.csv")
-    folder = work / f"{sha256(bundle)[:12]}-{REVISION}"
-    make_folder(folder)
-    return measure(list(make_examples(pictures)), Features(bundle), folder, progress)
+    return measure(list(make_examples(pictures)), Features(bundle), work_folder(work, sha256(bundle)), progress)
 
 
 def hospitals(table: Table, progress: Progress) -> list[dict[str, Any]]:

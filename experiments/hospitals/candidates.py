@@ -20,7 +20,7 @@ from experiments.hospitals.decision import answers, default_score, fit_rule
 from experiments.hospitals.line import read_card
 from experiments.hospitals.measure import by_group, home_kept, measure, worst_pair
 from experiments.hospitals.scoring import score_bundle
-from experiments.hospitals.sources import Film, campaign_films
+from experiments.hospitals.sources import Film, held_out_films
 from lab.machine import write_record
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.decision.rule import DecisionRule
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--own", action="store_true", help="each at its own default threshold")
     options = parser.parse_args()
     bundles = dict(pair.split("=", 1) for pair in options.bundles)
-    films = [film for film in campaign_films() if film.labelled.split == "val"]
+    films = held_out_films()
     with ThreadPoolExecutor(usable_cores()) as pool:
         logits = pool.map(lambda bundle: score_bundle(Path(bundle), films, options.lungs), bundles.values())
         scores = [pneumonia_score(found).astype(np.float64) for found in logits]

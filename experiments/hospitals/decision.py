@@ -22,7 +22,7 @@ from experiments.command import output
 from experiments.hospitals.line import read_card
 from experiments.hospitals.measure import GROUPS, SENSITIVITY, SPECIFICITY, measure
 from experiments.hospitals.scoring import score_bundle
-from experiments.hospitals.sources import HOME, Film, campaign_films
+from experiments.hospitals.sources import HOME, Film, held_out_films
 from lab.machine import write_record
 from pneumoscope.bundle.card import METADATA_KEY, AgeRange, BundleCard
 from pneumoscope.decision.labels import Finding
@@ -187,7 +187,7 @@ def main() -> None:
     parser.add_argument("--out", type=output, required=True, metavar="FILE.onnx")
     parser.add_argument("--record", type=output, required=True, metavar="RECORD.json")
     options = parser.parse_args()
-    films = [film for film in campaign_films() if film.labelled.split == "val"]
+    films = held_out_films()
     logits = score_bundle(options.bundle, films, options.lungs)
     scores = pneumonia_score(logits).astype(np.float64)
     rule = fit_rule(films, scores)

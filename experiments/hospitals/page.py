@@ -42,10 +42,10 @@ _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 def tables(*records: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places, from the contents of RECORDS."""
-    releases, third, refits, decision, fifth, sixth, without_nih, ablations, stress, abnormal = records
+    releases, heads, refits, decision, fifth, sixth, without_nih, ablations, stress, abnormal = records
     return {
         "held out": _held_out([by_group(releases[name]["rows"]) for name in RELEASES]),
-        "left out": _left_out(third),
+        "left out": _left_out(heads),
         "refits": _refits(refits),
         "answers": _answers(decision),
         "fifth": _judged(fifth, "worst_pair"),

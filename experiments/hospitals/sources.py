@@ -80,7 +80,7 @@ def elsewhere() -> list[Film]:
         rows = [
             row for row in csv.DictReader(stream) if row["label"] in set(Label) and "contradicted" not in row["note"]
         ]
-    films = _drawn([_film(row, folder) for row in rows], 0.2)
+    films = _drawn([film_of(row, folder) for row in rows], 0.2)
     kept = {folder / row["path"] for row in without_copies(rows)}
     once = [film for film in films if film.labelled.path in kept]
     small = [film for film in once if film.source == COHEN]
@@ -112,7 +112,8 @@ def _drawn(films: Sequence[Film], fraction: float) -> list[Film]:
     ]
 
 
-def _film(row: dict[str, str], folder: Path) -> Film:
+def film_of(row: dict[str, str], folder: Path) -> Film:
+    """The film of a row of the manifest in a folder; it belongs to no split yet."""
     source, confirmed = row["source"], row["note"].endswith(_CONFIRMED)
     positive = row["label"] == Label.PNEUMONIA
     doubted = source == "rsna_lungs" or (source == "nih" and positive and not confirmed)
@@ -136,8 +137,12 @@ def home(*, second_block: bool = True) -> list[LabelledRadiograph]:
     Args:
         second_block: whether training may use SECOND_BLOCK; without, it is left out altogether.
     """
-    films = without_telling_marks(list(divided(load(data("chest_xray/train"))).values()))
-    return [replace(film, source=HOME) for film in films if second_block or not in_second_block(film)]
+    films = without_telling_marks(_divided_home())
+    return [film for film in films if second_block or not in_second_block(film)]
+
+
+def _divided_home() -> list[LabelledRadiograph]:
+    return [replace(film, source=HOME) for film in divided(load(data("chest_xray/train"))).values()]
 
 
 def in_second_block(film: LabelledRadiograph) -> bool:
@@ -154,7 +159,16 @@ def left_out(without: Collection[str]) -> set[str]:
 
 def campaign_films(*, second_block: bool = True) -> list[Film]:
     """All films, see :func:`home`."""
-    return [Film(one, HOME, "", None, False) for one in home(second_block=second_block)] + elsewhere()
+    return _of_home(home(second_block=second_block)) + elsewhere()
+
+
+def held_out_films() -> list[Film]:
+    """The films that no network is trained on. No mark is looked for, because none takes a film from them."""
+    return [film for film in _of_home(_divided_home()) + elsewhere() if film.labelled.split == "val"]
+
+
+def _of_home(films: Sequence[LabelledRadiograph]) -> list[Film]:
+    return [Film(one, HOME, "", None, False) for one in films]
 
 
 def choose(films: Sequence[Film], most: int) -> NDArray[np.intp]:

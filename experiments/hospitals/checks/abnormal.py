@@ -12,6 +12,7 @@ import argparse
 import csv
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,8 @@ from experiments.hospitals.heads.features import features_of, open_features
 from experiments.hospitals.heads.fit import Head, Values, fit, head_of, read_features, weighed
 from experiments.hospitals.line import read_card
 from experiments.hospitals.measure import by_group, measure, worst_pair
-from experiments.hospitals.sources import HOSPITALS, Film, path_of
+from experiments.hospitals.sources import Film, film_of, path_of
 from lab.machine import data, write_record
-from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Finding, Label
 from pneumoscope.decision.rule import DecisionRule
 from pneumoscope.evaluation.bootstrap import Resampling, estimates
@@ -38,25 +38,18 @@ LABEL = "other_abnormal"
 FOUND_OF = ("home", "hannover", "cohen", "nih", SOURCE)
 """Sources whose pneumonias are counted."""
 
-_DOUBTED = 0.5
-"""Weight of a cut-out film, as in the protocol."""
-
 
 def abnormal_films() -> list[Film]:
     """The films that are abnormal and no pneumonia, labelled normal; a fifth of the patients is held out."""
     folder = data("elsewhere")
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["label"] == LABEL and row["source"] == SOURCE]
-    return [_film(row, folder) for row in rows]
+    return [_divided(film_of(row | {"label": Label.NORMAL}, folder)) for row in rows]
 
 
-def _film(row: dict[str, str], folder: Path) -> Film:
-    patient = f"{SOURCE}/{row['patient'] or row['path']}"
-    held_out = hashlib.sha256(patient.encode()).digest()[0] % 5 == 0
-    split = "val" if held_out else "train"
-    path = folder / row["path"]
-    labelled = LabelledRadiograph(path, Label.NORMAL, None, patient, split, HOSPITALS[SOURCE], _DOUBTED)
-    return Film(labelled, SOURCE, row["view"][:2], None, False)
+def _divided(film: Film) -> Film:
+    held_out = hashlib.sha256(film.labelled.patient.encode()).digest()[0] % 5 == 0
+    return replace(film, labelled=replace(film.labelled, split="val" if held_out else "train"))
 
 
 def readable(path: Path) -> bool:

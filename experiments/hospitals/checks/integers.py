@@ -13,7 +13,7 @@ import numpy as np
 from experiments.command import output
 from experiments.hospitals.line import read_card
 from experiments.hospitals.scoring import score_bundle
-from experiments.hospitals.sources import campaign_films
+from experiments.hospitals.sources import held_out_films
 from lab.machine import write_record
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     options = parser.parse_args()
-    films = [film for film in campaign_films() if film.labelled.split == "val"]
+    films = held_out_films()
     rule = read_card(options.bundles[0]).rule
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(lambda bundle: rule.probability(score_bundle(bundle, films, options.lungs)), options.bundles)

@@ -13,7 +13,7 @@ from experiments.command import output
 from experiments.hospitals.decision import default_score
 from experiments.hospitals.line import read_card
 from experiments.hospitals.measure import measure
-from experiments.hospitals.sources import HOME, campaign_films
+from experiments.hospitals.sources import HOME, held_out_films
 from experiments.test_set_audit.changes import letterboxed
 from lab.held_out import session
 from lab.machine import write_record
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     options = parser.parse_args()
-    films = [film for film in campaign_films() if film.source == HOME and film.labelled.split == "val"]
+    films = [film for film in held_out_films() if film.source == HOME]
     seen = [to_input(read(film.labelled.path)) for film in films]
     opened, card = session(options.bundle, 1), read_card(options.bundle)
     threshold = default_score(card.rule)

@@ -14,7 +14,7 @@ import numpy as np
 
 from experiments.command import output
 from experiments.hospitals.scoring import score_bundle
-from experiments.hospitals.sources import campaign_films
+from experiments.hospitals.sources import held_out_films
 from lab.machine import write_record
 from pneumoscope.decision.labels import Subtype
 from pneumoscope.decision.score import viral_share
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     options = parser.parse_args()
-    films = [film for film in campaign_films() if film.labelled.split == "val" and film.labelled.subtype]
+    films = [film for film in held_out_films() if film.labelled.subtype]
     shares = viral_share(score_bundle(options.bundle, films, options.lungs)).astype(np.float64)
     viral = np.array([film.labelled.subtype is Subtype.VIRAL for film in films])
     sources = np.array([film.source for film in films])

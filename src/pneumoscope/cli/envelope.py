@@ -56,13 +56,12 @@ def run(options: argparse.Namespace) -> int:
     from pneumoscope.cli.progress import live_progress
     from pneumoscope.data.layout import load
     from pneumoscope.extras import needed
-    from pneumoscope.files import make_folder, sha256, write_json
+    from pneumoscope.files import sha256, write_json
 
     with needed("Fitting an envelope", "train"):
         from pneumoscope.network.envelope import write_envelope
         from pneumoscope.network.features import Features
-        from pneumoscope.release.envelope.build import build_card, fit_envelope, measure, record
-    from pneumoscope.imaging.preprocess import REVISION
+        from pneumoscope.release.envelope.build import build_card, fit_envelope, measure, record, work_folder
     from pneumoscope.release.envelope.examples import list_home, list_pictures, list_radiographs, make_examples
     from pneumoscope.release.envelope.lungs import list_masked
 
@@ -71,8 +70,7 @@ def run(options: argparse.Namespace) -> int:
     pictures += list_pictures(options.pictures)
     masked = [one for table, films in options.masks for one in list_masked(table, films)]
     digest = sha256(options.bundle)
-    work = options.work / f"{digest[:12]}-{REVISION}"
-    make_folder(work)
+    work = work_folder(options.work, digest)
     with live_progress() as (progress, say):
         network = Features(options.bundle)
         table = measure(list(make_examples(pictures)), network, work, progress)

@@ -122,7 +122,9 @@ def _checked(decoded: Decoded, sha256: str, encoding: str) -> Radiograph:
     try:
         check_contrast(decoded.pixels)
         check_whole(decoded.pixels)
-        check_contrast(without_bars(decoded.pixels))  # a bar lends a film no contrast
+        film = without_bars(decoded.pixels)
+        if film.shape != decoded.pixels.shape:
+            check_contrast(film)  # a bar lends it no contrast
     except NotAssessedError as error:
         raise error.known(sha256, decoded.header) from None
     return Radiograph(decoded.pixels, sha256, encoding, decoded.header, decoded.remarks)

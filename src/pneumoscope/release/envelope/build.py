@@ -13,9 +13,9 @@ from PIL import Image
 from pneumoscope.bundle.card import BundleCard
 from pneumoscope.compute.cores import usable_cores
 from pneumoscope.decision.envelope import KINDS, Envelope, Kind
-from pneumoscope.files import replacing
+from pneumoscope.files import make_folder, replacing
 from pneumoscope.imaging import INPUT_SIZE, NotAssessedError, Radiograph, read, to_input
-from pneumoscope.imaging.preprocess import to_8_bit
+from pneumoscope.imaging.preprocess import REVISION, to_8_bit
 from pneumoscope.network.envelope import Head, LungHead
 from pneumoscope.network.features import Features
 from pneumoscope.progress import Progress
@@ -60,6 +60,13 @@ class Table:
     def groups(self) -> NDArray[np.str_]:
         """(N,) what is never divided."""
         return np.array([example.picture.group for example in self.examples])
+
+
+def work_folder(work: Path, bundle_sha256: str) -> Path:
+    """Make the folder of the parts of one network, as it reads films now, in a folder for all of them."""
+    folder = work / f"{bundle_sha256[:12]}-{REVISION}"
+    make_folder(folder)
+    return folder
 
 
 def measure(examples: Sequence[Example], network: Features, work: Path, progress: Progress) -> Table:
