@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pneumoscope.data.layout import load
 from pneumoscope.imaging import Radiograph, Reason, read, to_input
 from pneumoscope.imaging.bars import film_frame
 from pneumoscope.imaging.limits import MIN_SIDE
@@ -64,6 +65,25 @@ def test_a_stamp_in_a_bar_does_not_keep_it(film):
     framed = np.pad(film, ((100, 0), (0, 0)))
     framed[20:30, 380:395] = 255
     assert film_frame(framed).top == pytest.approx(100, abs=2)
+
+
+@pytest.mark.parametrize("side", [250, 1000, 2500])
+def test_a_ruler_along_the_edge_does_not_keep_a_bar(film, side):
+    """Ticks every twentieth of the edge, as wide as a hundredth of the picture; at any size of the same picture."""
+    framed = np.pad(film, ((0, 0), (50, 50)))
+    for top in range(0, 500, 25):
+        framed[top : top + 4, :5] = framed[top : top + 4, -5:] = 255
+    resized = np.asarray(Image.fromarray(framed).resize((side, side), Image.Resampling.BILINEAR))
+    assert film_frame(resized) == pytest.approx((0, side, side / 10, side * 9 / 10), abs=side / 100)
+
+
+def test_real_films_have_the_same_frame_at_two_sizes(real_films, original_films):
+    small = {film.path.name: film.path for film in load(real_films)}
+    for film in load(original_films):
+        pixels, other = read(film.path).pixels, read(small[film.path.name]).pixels
+        frame, expected = np.array(film_frame(pixels)), np.array(film_frame(other))
+        sides, others = (np.repeat(one.shape, 2) for one in (pixels, other))
+        assert frame / sides == pytest.approx(expected / others, abs=0.01), film.path.name
 
 
 def test_a_bar_lends_a_blank_film_no_contrast(reason):

@@ -18,6 +18,10 @@ FLAT = 4.0
 LEAST = 0.05
 """Share of the picture's side that a bar has at least; narrower ones stay."""
 
+MARKED = 0.02
+"""Share of the picture's side, from its edge, where the lines of a bar need not be flat: a ruler or a thin line may run
+along the edge."""
+
 _LOOKED_AT = 300
 """Lines of a side that are looked at, about; more would cost time and change a bar by less than a pixel of the
 network's input."""
@@ -70,7 +74,8 @@ def without_bars(pixels: Pixels) -> Pixels:
 
 def _span(lines: Pixels, step: int) -> tuple[int, int]:
     """First line of the film and the one after its last; 0 and the side where there is no bar, or nothing else."""
-    side = len(lines)
+    side, marked = len(lines), round(MARKED * len(lines))
+    lines = lines[marked : side - marked]
     if not _flat(lines[[0, -1]]).any():  # as almost always, so nothing more is looked at
         return 0, side
     (film,) = np.nonzero(~_flat(lines[::step]))
@@ -78,8 +83,8 @@ def _span(lines: Pixels, step: int) -> tuple[int, int]:
         return 0, side
     near, far = int(film[0]) * step, int(film[-1]) * step
     begin = max(0, near - step + 1)
-    first = begin + int(np.argmax(~_flat(lines[begin : near + 1])))
-    last = far + int(np.nonzero(~_flat(lines[far : far + step]))[0][-1]) + 1
+    first = marked + begin + int(np.argmax(~_flat(lines[begin : near + 1])))
+    last = marked + far + int(np.nonzero(~_flat(lines[far : far + step]))[0][-1]) + 1
     return first if first >= LEAST * side else 0, last if side - last >= LEAST * side else side
 
 

@@ -12,7 +12,7 @@ from pneumoscope.imaging.radiograph import Pixels, Radiograph
 INPUT_SIZE = 224
 """Side of the model's input, in pixels."""
 
-REVISION = 2
+REVISION = 3
 """Of :func:`to_input`: raised whenever it gives another input of the same radiograph. Packed radiographs bear it."""
 
 
