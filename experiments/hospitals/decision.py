@@ -19,7 +19,7 @@ import onnx
 from numpy.typing import NDArray
 
 from experiments.command import output
-from experiments.hospitals.line import read_card
+from experiments.hospitals.line import read_card, size_read
 from experiments.hospitals.measure import GROUPS, SENSITIVITY, SPECIFICITY, measure
 from experiments.hospitals.scoring import score_bundle
 from experiments.hospitals.sources import HOME, Film, held_out_films
@@ -149,8 +149,8 @@ def evaluate_home(films: Sequence[Film], logits: NDArray[np.floating], rule: Dec
     return {key: found[key] for key in ("title", "counts", "ranking", "points", "resampling")}
 
 
-def build_card(card: BundleCard, rule: DecisionRule, version: str, validation: dict[str, Any]) -> BundleCard:
-    """The card of a bundle of many hospitals."""
+def build_card(card: BundleCard, rule: DecisionRule, version: str, validation: dict[str, Any], size: int) -> BundleCard:
+    """The card of a bundle of many hospitals, which reads radiographs at a size."""
     data = {"source": "chest_xray/train and elsewhere/ (NOTICE names all sources)", "population": POPULATION}
     return replace(
         card,
@@ -159,7 +159,7 @@ def build_card(card: BundleCard, rule: DecisionRule, version: str, validation: d
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         licence="Apache-2.0",
         rule=rule,
-        preprocessing=describe_preprocessing(RECIPES["hospitals"]),
+        preprocessing=describe_preprocessing(replace(RECIPES["hospitals"], inference_size=size)),
         training=card.training | {"data": data | {"licence": "see NOTICE"}},
         validation=validation,
         intended_use="Research on screening frontal chest films of children from 1 year on and of adults, for "
@@ -192,7 +192,8 @@ def main() -> None:
     scores = pneumonia_score(logits).astype(np.float64)
     rule = fit_rule(films, scores)
     rows = measure(films, scores, default_score(rule))
-    card = build_card(read_card(options.bundle), rule, options.version, evaluate_home(films, logits, rule))
+    validated = evaluate_home(films, logits, rule)
+    card = build_card(read_card(options.bundle), rule, options.version, validated, size_read(options.bundle))
     write_card(options.bundle, card, options.out)
     points = {point.name: [threshold_score(rule, point.threshold), point.threshold] for point in rule.operating_points}
     write_record(options.record, {"points": points, "rows": rows, "answers": answers(films, scores, rule)})

@@ -34,6 +34,12 @@ def read_card(bundle: Path) -> BundleCard:
     return BundleCard.from_json(stored[METADATA_KEY])
 
 
+def size_read(bundle: Path) -> int:
+    """The side at which the network of a bundle reads radiographs, in pixels; a cell of its maps covers 32 of them."""
+    [maps] = [each for each in onnx.load(bundle).graph.output if each.name == "cam"]
+    return 32 * int(maps.type.tensor_type.shape.dim[1].dim_value)
+
+
 def main() -> None:
     """Write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__)

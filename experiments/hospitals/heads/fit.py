@@ -111,7 +111,7 @@ def head_of(bundle: Path) -> Head:
 
 def write_head(head: Head, fitted: dict[str, float], films: Sequence[Film], network: Path, path: Path) -> None:
     """A bundle with another head, fitted to films as is said; its calibration is that of the first head."""
-    from experiments.hospitals.line import read_card
+    from experiments.hospitals.line import read_card, size_read
     from pneumoscope.network.export import write_bundle
     from pneumoscope.network.resnet import build
 
@@ -128,7 +128,7 @@ def write_head(head: Head, fitted: dict[str, float], films: Sequence[Film], netw
         validation={},
         envelope=None,
     )
-    write_bundle(model, card, path, 192)
+    write_bundle(model, card, path, size_read(network))
 
 
 def read_features(path: Path) -> tuple[Values, list[Film]]:
