@@ -23,6 +23,7 @@ NAMES = (
     "decision",
     "fifth",
     "sixth",
+    "seventh",
     "without_nih",
     "ablations",
     "stress",
@@ -42,7 +43,7 @@ _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 def tables(*records: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places, from the contents of RECORDS."""
-    releases, heads, refits, decision, fifth, sixth, without_nih, ablations, stress, abnormal = records
+    releases, heads, refits, decision, fifth, sixth, seventh, without_nih, ablations, stress, abnormal = records
     return {
         "held out": _held_out([by_group(releases[name]["rows"]) for name in RELEASES]),
         "left out": _left_out(heads),
@@ -50,6 +51,7 @@ def tables(*records: dict[str, Any]) -> dict[str, str]:
         "answers": _answers(decision),
         "fifth": _judged(fifth, "worst_pair"),
         "sixth": _judged(sixth, "worst_pair_without_cohen"),
+        "seventh": _judged(seventh, "worst_pair_without_cohen"),
         "abnormal": _abnormal(abnormal),
         "without nih": _left_out(without_nih),
         "ablations": _ablations(ablations),
@@ -127,7 +129,7 @@ def _stress(record: dict[str, Any], before: dict[str, Any]) -> str:
                 for rate in ("balanced_accuracy", "recall", "specificity")
             ]
         lines.append(cells)
-    names = [f"{version} {rate}" for version in ("1.4.0", "2.1.0") for rate in ("balanced", "recall", "specificity")]
+    names = [f"{version} {rate}" for version in ("1.4.0", RELEASES[-1]) for rate in ("balanced", "recall", "specificity")]
     return table(("stress", *names), lines)
 
 
