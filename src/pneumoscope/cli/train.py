@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 HELP = "Train the network: a new run, or an interrupted one from where it was stopped."
 
 RECIPES = {
-    "default": "how the released network was trained",
+    "default": "what the released network began with",
     "quick": "about an hour on two cores that multiply bfloat16, a little less accurate",
     "baseline": "the two-phase system that the project rebuilt",
     "hospitals": "for films of several sources, from a released bundle (--weights FILE.onnx)",
-    "hospitals-quick": "the same in fewer steps, the later stages alone",
+    "hospitals-larger": "after hospitals, from its bundle, on larger crops",
+    "hospitals-quick": "hospitals in fewer steps, the later stages alone",
     "naive": "all layers at once at a high rate; collapses",
 }
 """What the recipes are, for the help; the smoke recipe is chosen by --smoke."""
