@@ -51,7 +51,7 @@ def tables(*records: dict[str, Any]) -> dict[str, str]:
         "answers": _answers(decision),
         "fifth": _judged(fifth, "worst_pair"),
         "sixth": _judged(sixth, "worst_pair_without_cohen"),
-        "seventh": _judged(seventh, "worst_pair_without_cohen"),
+        "seventh": _judged(seventh, "worst_pair"),
         "abnormal": _abnormal(abnormal),
         "without nih": _left_out(without_nih),
         "ablations": _ablations(ablations),
@@ -129,7 +129,8 @@ def _stress(record: dict[str, Any], before: dict[str, Any]) -> str:
                 for rate in ("balanced_accuracy", "recall", "specificity")
             ]
         lines.append(cells)
-    names = [f"{version} {rate}" for version in ("1.4.0", RELEASES[-1]) for rate in ("balanced", "recall", "specificity")]
+    versions, rates = ("1.4.0", RELEASES[-1]), ("balanced", "recall", "specificity")
+    names = [f"{version} {rate}" for version in versions for rate in rates]
     return table(("stress", *names), lines)
 
 
