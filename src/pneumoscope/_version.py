@@ -1,3 +1,3 @@
 """The version of the package: SemVer of its Python API, command line and result schema."""
 
-__version__ = "1.9.0"
+__version__ = "1.10.0"
