@@ -4,6 +4,8 @@ The numbers are of the 712 held-out validation radiographs at the raw score 0. T
 experiments/README.md, which ``make evidence`` writes from the records of the runs.
 """
 
+from dataclasses import replace
+
 from pneumoscope.decision.operating_point import BASELINE_THRESHOLD
 from pneumoscope.training.recipe import Augmentation, Averaging, Phase, Recipe
 
@@ -63,13 +65,11 @@ _HOSPITALS = Recipe(
 that bundle says of the films of the source "home" is kept.
 experiments/hospitals/README.md has what it reaches."""
 
-_HOSPITALS_LARGER = Recipe(
+_HOSPITALS_LARGER = replace(
+    _HOSPITALS,
     name="hospitals-larger",
     finetuning=(Phase("192 px", "conv1", epochs=1, learning_rate=3e-5, size=192),),
-    augmentation=_HIDING_THE_HOSPITAL,
     inference_size=256,
-    crop_source_size=448,
-    distilled="home",
 )
 """After ``hospitals``, from its bundle: once over the films on larger crops, so that it reads larger pictures.
 experiments/hospitals/README.md has what it reaches."""
