@@ -48,6 +48,22 @@ def test_a_new_task_is_timed_from_its_own_begin(clock: list[float], capsys: pyte
     ]
 
 
+@pytest.mark.parametrize("steps", [100, 1000], ids=["more of it", "fewer of it"])
+def test_a_task_that_begins_with_a_batch_is_timed_from_its_own_begin(
+    clock: list[float], capsys: pytest.CaptureFixture[str], steps: int
+) -> None:
+    with live_progress() as (progress, _):
+        for step in range(1, steps + 1):
+            clock[0] = 10_000.0 * step / steps
+            progress(f"training, loss {step}", step, steps)
+        capsys.readouterr()
+        for batch in range(1, 5):
+            clock[0] += 20.0
+            progress("validating", 200 * batch, 1000)
+    timed = [line for line in capsys.readouterr().err.splitlines() if line.endswith("left")]
+    assert timed == ["validating: 400 of 1,000, 60 s left", "validating: 800 of 1,000, 20 s left"]
+
+
 def test_what_is_over_soon_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with live_progress() as (progress, _):
         for done in range(100):

@@ -28,10 +28,10 @@ def live_progress(*, in_bytes: bool = False) -> Iterator[tuple[Progress, Callabl
     amount = DownloadColumn() if in_bytes else MofNCompleteColumn()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), amount, TimeRemainingColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("starting", total=None)
+        task, begins = bars.add_task("starting", total=None), _Begins()
 
         def progress(what: str, done: int, total: int | None) -> None:
-            if done <= 1:
+            if begins(done, total):
                 bars.reset(task)
             bars.update(task, description=what, completed=done, total=total)
 
@@ -42,17 +42,28 @@ def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
+class _Begins:
+    """Tells whether another task has begun: its first report counts one, or less than the last, or has another total."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int | None] = (0, None)
+
+    def __call__(self, done: int, total: int | None) -> bool:
+        (before, whole), self._last = self._last, (done, total)
+        return done <= 1 or done < before or total != whole
+
+
 class _Lines:
     """Progress for a log file: what is done, of how much, and the time that is left."""
 
     def __init__(self, in_bytes: bool) -> None:
         self._scale, self._unit = (1e6, " MB") if in_bytes else (1.0, "")
         self._said = self._began = time.monotonic()
-        self._first = 0
+        self._first, self._begins = 0, _Begins()
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if done <= 1:
+        if self._begins(done, total):
             self._began, self._first = now, done
         if now - self._said < EVERY:
             return
