@@ -43,7 +43,7 @@ def _print(line: str) -> None:
 
 
 class _Begins:
-    """Tells whether another task has begun: its first report counts one, or less than the last, or has another total."""
+    """Tells whether a new task has begun: its first report counts one, or less than the last, or to another total."""
 
     def __init__(self) -> None:
         self._last: tuple[int, int | None] = (0, None)
