@@ -24,10 +24,12 @@ NAMES = (
     "fifth",
     "sixth",
     "seventh",
+    "eighth",
     "without_nih",
     "ablations",
     "stress",
     "abnormal",
+    "aspect",
 )
 RECORDS = [HERE / f"{name}.json" for name in NAMES]
 RELEASES = ("1.5.0", "2.0.0", "2.1.0")
@@ -43,7 +45,21 @@ _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 def tables(*records: dict[str, Any]) -> dict[str, str]:
     """The tables by the names of their places, from the contents of RECORDS."""
-    releases, heads, refits, decision, fifth, sixth, seventh, without_nih, ablations, stress, abnormal = records
+    (
+        releases,
+        heads,
+        refits,
+        decision,
+        fifth,
+        sixth,
+        seventh,
+        eighth,
+        without_nih,
+        ablations,
+        stress,
+        abnormal,
+        aspect,
+    ) = records
     return {
         "held out": _held_out([by_group(releases[name]["rows"]) for name in RELEASES]),
         "left out": _left_out(heads),
@@ -52,6 +68,8 @@ def tables(*records: dict[str, Any]) -> dict[str, str]:
         "fifth": _judged(fifth, "worst_pair"),
         "sixth": _judged(sixth, "worst_pair_without_cohen"),
         "seventh": _judged(seventh, "worst_pair"),
+        "eighth": _judged(eighth, "worst_pair"),
+        "aspect": _aspect(aspect),
         "abnormal": _abnormal(abnormal),
         "without nih": _left_out(without_nih),
         "ablations": _ablations(ablations),
@@ -103,6 +121,19 @@ def _abnormal(record: dict[str, Any]) -> str:
         lines.append([name, films, *shares, cell(apart, 3), *others])
     answered = ("answered normal", "uncertain", "pneumonia", "AUC of pneumonias against them")
     return table(("head", "films", *answered, "AUC nih", "lungs", f"sensitivity {' / '.join(found)}"), lines)
+
+
+def _aspect(record: dict[str, Any]) -> str:
+    """The rates of each way of making films square, the groups in the order of the table of held-out films."""
+    ways = {way: by_group(rows) for way, rows in record["ways"].items()}
+    lines = []
+    for group in (group for group in _SHOWN if all(group in rows for rows in ways.values())):
+        for name in ("specificity", "sensitivity", "auc"):
+            if all(rows[group][name] for rows in ways.values()):
+                digits = 3 if name == "auc" else 0
+                values = [cell(rows[group][name], digits).split(" (")[0] for rows in ways.values()]
+                lines.append([" ".join(group), "AUC" if name == "auc" else name, *values])
+    return table(("group", "measure", *ways), lines)
 
 
 def _ablations(record: dict[str, Any]) -> str:
