@@ -2,8 +2,8 @@
 
     python -m experiments.hospitals.checks.aspect BUNDLE.onnx --lungs FOLDER --out RECORD.json
 
-Screening squeezes. The threshold is the default of the bundle, whose network was trained on squeezed films. The films of
-home are left out, because they were published squeezed.
+Screening squeezes. The threshold is the default of the bundle, whose network was trained on squeezed films. Home is
+left out, because its films were published squeezed.
 """
 
 import argparse
