@@ -34,7 +34,7 @@ def squared(pixels: Pixels, way: str) -> Pixels:
     height, width = pixels.shape
     if way == "padded":
         more = [(abs(height - width) * (side < max(height, width))) for side in (height, width)]
-        return np.pad(pixels, [(each // 2, each - each // 2) for each in more])
+        return np.pad(pixels, [(each // 2, each - each // 2) for each in more]).astype(np.float32)
     if way == "cropped":
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
