@@ -20,18 +20,8 @@ RECORDED = Path(__file__).parents[1] / "docs" / "evidence" / "test-screening.csv
 EVERY = 26
 """One test film in so many is screened again here: 24 films. All of them: docs/evidence/README.md."""
 
-READ_OTHERWISE = {
-    "NORMAL/IM-0095-0001.jpeg",
-    "PNEUMONIA/person143_bacteria_689.jpeg",
-    "PNEUMONIA/person1620_virus_2807.jpeg",
-    "PNEUMONIA/person1628_virus_2822.jpeg",
-    "PNEUMONIA/person1659_virus_2867.jpeg",
-    "PNEUMONIA/person1675_virus_2891.jpeg",
-    "PNEUMONIA/person33_virus_72.jpeg",
-    "PNEUMONIA/person65_virus_123.jpeg",
-    "PNEUMONIA/person76_virus_138.jpeg",
-}
-"""Off these nine films a bar is cut since package 1.10.0; the record is of 1.9.0 (docs/evidence/README.md)."""
+READ_OTHERWISE = {"PNEUMONIA/person65_virus_123.jpeg": 7.591}
+"""Film of these 24 -> raw score since package 1.10.0, which cuts a bar off it. The record is of 1.9.0."""
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +57,8 @@ def test_decides_as_recorded(real_films):
     results = screener.screen_many([real_films / "test" / row["source"] for row in chosen])
     for row, result in zip(chosen, results, strict=True):
         assert result.finding == row["finding"], row["source"]
-        if row["source"] not in READ_OTHERWISE:
-            assert result.score == pytest.approx(float(row["score"]), abs=0.01)
+        expected = READ_OTHERWISE.get(row["source"], float(row["score"]))
+        assert result.score == pytest.approx(expected, abs=0.01)
         assert row["model_sha256"] == screener.model.sha256
 
 

@@ -34,6 +34,11 @@ def read_card(bundle: Path) -> BundleCard:
     return BundleCard.from_json(stored[METADATA_KEY])
 
 
+def unfinished(card: BundleCard, name: str) -> BundleCard:
+    """The card of a network that comes from a bundle and has no rule, validation or envelope of its own yet."""
+    return replace(card, name=name, version="0.0.0", validation={}, envelope=None)
+
+
 def size_read(bundle: Path) -> int:
     """The side at which the network of a bundle reads radiographs, in pixels; a cell of its maps covers 32 of them."""
     [maps] = [each for each in onnx.load(bundle).graph.output if each.name == "cam"]
@@ -53,7 +58,7 @@ def main() -> None:
     first, model = build(str(options.first)), load_model(run)
     model.set_weights(between(first.get_weights(), model.get_weights(), options.share))
     training = run.config.provenance() | {"share": options.share, "started_from": card.training}
-    card = replace(card, name="between", version="0.0.0", training=training, validation={}, envelope=None)
+    card = replace(unfinished(card, "between"), training=training)
     write_bundle(model, card, options.out, options.size)
 
 

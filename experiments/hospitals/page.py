@@ -130,9 +130,9 @@ def _aspect(record: dict[str, Any]) -> str:
     for group in (group for group in _SHOWN if all(group in rows for rows in ways.values())):
         for name in ("specificity", "sensitivity", "auc"):
             if all(rows[group][name] for rows in ways.values()):
-                digits = 3 if name == "auc" else 0
-                values = [cell(rows[group][name], digits).split(" (")[0] for rows in ways.values()]
-                lines.append([" ".join(group), "AUC" if name == "auc" else name, *values])
+                values = [rows[group][name]["value"] for rows in ways.values()]
+                told = [f"{value:.3f}" if name == "auc" else f"{value:.1%}" for value in values]
+                lines.append([" ".join(group), name.replace("auc", "AUC"), *told])
     return table(("group", "measure", *ways), lines)
 
 

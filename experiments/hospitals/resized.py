@@ -6,11 +6,10 @@ Calibration and thresholds are those of BUNDLE.onnx and do not belong to what is
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from experiments.command import output
-from experiments.hospitals.line import read_card
+from experiments.hospitals.line import read_card, unfinished
 from pneumoscope.network.export import write_bundle
 from pneumoscope.network.resnet import build
 
@@ -22,7 +21,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True, help="side at which the network reads radiographs")
     parser.add_argument("--out", type=output, required=True, metavar="RESIZED.onnx")
     options = parser.parse_args()
-    card = replace(read_card(options.bundle), name="resized", version="0.0.0", validation={}, envelope=None)
+    card = unfinished(read_card(options.bundle), "resized")
     write_bundle(build(str(options.bundle)), card, options.out, options.size)
 
 

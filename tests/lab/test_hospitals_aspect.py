@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.hospitals.checks.aspect import seen, squared
-from pneumoscope.imaging import Radiograph, to_input
+from experiments.hospitals.checks.aspect import squared
+from pneumoscope.imaging import INPUT_SIZE, Radiograph, to_input
+from pneumoscope.imaging.preprocess import squeezed
 
 
 @pytest.fixture
@@ -27,8 +28,10 @@ def test_padding_adds_black_and_cropping_takes_the_middle(tall, turned):
 
 
 def test_squeezed_is_what_screening_reads_and_padding_stays(tall):
-    np.testing.assert_array_equal(seen(tall, "squeezed"), to_input(Radiograph(tall, "", "array")))
-    padded = seen(tall, "padded").astype(float)
+    np.testing.assert_array_equal(
+        squeezed(squared(tall, "squeezed"), INPUT_SIZE), to_input(Radiograph(tall, "", "array"))
+    )
+    padded = squeezed(squared(tall, "padded"), INPUT_SIZE).astype(float)
     film = np.asarray(Image.fromarray(tall).resize((150, 224), Image.Resampling.BILINEAR), dtype=float)
     assert np.abs(padded[:, 39:185] - film[:, 2:148]).mean() < 3
     assert (padded[:, :36] == 0).all()

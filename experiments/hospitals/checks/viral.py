@@ -6,13 +6,11 @@ Only pneumonias of a known subtype count. Home and Cohen have both subtypes. Of 
 COVID-19, the share is given that is called viral: more likely viral than bacterial.
 """
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.command import output
+from experiments.hospitals.checks.options import parse_bundle
 from experiments.hospitals.scoring import score_bundle
 from experiments.hospitals.sources import held_out_films
 from lab.machine import write_record
@@ -24,11 +22,7 @@ from pneumoscope.evaluation.metrics import auc
 
 def main() -> None:
     """Score, measure, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--lungs", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
-    options = parser.parse_args()
+    options = parse_bundle(__doc__)
     films = [film for film in held_out_films() if film.labelled.subtype]
     shares = viral_share(score_bundle(options.bundle, films, options.lungs)).astype(np.float64)
     viral = np.array([film.labelled.subtype is Subtype.VIRAL for film in films])

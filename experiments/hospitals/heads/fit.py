@@ -111,7 +111,7 @@ def head_of(bundle: Path) -> Head:
 
 def write_head(head: Head, fitted: dict[str, float], films: Sequence[Film], network: Path, path: Path) -> None:
     """A bundle with another head, fitted to films as is said; its calibration is that of the first head."""
-    from experiments.hospitals.line import read_card, size_read
+    from experiments.hospitals.line import read_card, size_read, unfinished
     from pneumoscope.network.export import write_bundle
     from pneumoscope.network.resnet import build
 
@@ -120,14 +120,7 @@ def write_head(head: Head, fitted: dict[str, float], films: Sequence[Film], netw
     counts = Counter(f"{film.source} {film.labelled.label}" for film in films)
     made = {"head": {"films": dict(sorted(counts.items())), "command": "experiments.hospitals.heads"} | fitted}
     first = read_card(network)
-    card = replace(
-        first,
-        training=first.training | made,
-        name="hospitals-head",
-        version="0.0.0",
-        validation={},
-        envelope=None,
-    )
+    card = replace(unfinished(first, "hospitals-head"), training=first.training | made)
     write_bundle(model, card, path, size_read(network))
 
 

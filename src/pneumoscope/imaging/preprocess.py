@@ -30,7 +30,11 @@ def to_input(radiograph: Radiograph, size: int = INPUT_SIZE) -> NDArray[np.uint8
     Returns:
         uint8 array of shape (size, size), 0..255.
     """
-    pixels = without_bars(radiograph.pixels)
+    return squeezed(without_bars(radiograph.pixels), size)
+
+
+def squeezed(pixels: Pixels, size: int) -> NDArray[np.uint8]:
+    """Resize grey (height, width) of 0..255 to uint8 (size, size) as :func:`to_input` does; nothing is cut off."""
     if pixels.shape != (size, size):
         image = Image.fromarray(pixels).convert("F").resize((size, size), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
