@@ -1,7 +1,11 @@
 """Markdown tables, and pages with places that are filled from records."""
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+WIDTH = 120
+"""Characters of a line of words that is filled in; rows of a table are as long as they are."""
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -17,7 +21,7 @@ def places(text: str, names: Iterable[str]) -> list[str]:
 
 
 def fill(text: str, tables: Mapping[str, str]) -> str:
-    """Put every table into its place in a page.
+    """Put every table into its place in a page, with the words beside it wrapped.
 
     Raises:
         ValueError: the page has no such place, or its end is missing.
@@ -27,7 +31,7 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
         _, closed, after = rest.partition(_end(name))
         if not (found and closed):
             raise ValueError(f"no place for the table {name!r} in a page that begins {text[:40]!r}")
-        text = f"{before}{_start(name)}\n\n{content.strip()}\n\n{_end(name)}{after}"
+        text = f"{before}{_start(name)}\n\n{_wrapped(content.strip())}\n\n{_end(name)}{after}"
     return text
 
 
@@ -36,6 +40,14 @@ def filled(page: Path, tables: Mapping[str, str]) -> str | None:
     text = page.read_text(encoding="utf-8")
     there = places(text, tables)
     return fill(text, {name: tables[name] for name in there}) if there else None
+
+
+def _wrapped(content: str) -> str:
+    """Lines that begin with a letter or a number, which are words, at most WIDTH long; all others as they are."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) if line[:1].isalnum() else line
+        for line in content.split("\n")
+    )
 
 
 def _start(name: str) -> str:

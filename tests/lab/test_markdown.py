@@ -34,3 +34,11 @@ def test_only_tables_with_a_place_are_filled(tmp_path: Path) -> None:
 def test_a_place_that_is_missing_or_open_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match="no place for the table 'one'"):
         fill(page, {"one": "new"})
+
+
+def test_words_beside_a_table_are_wrapped_and_its_rows_are_not():
+    words, row = "word " * 40 + "`a-name`.", "| " + "cell " * 40 + "|"
+    lines = fill("<!-- t -->\n\n<!-- end of t -->\n", {"t": f"{words}\n\n{row}"}).splitlines()
+    assert row in lines
+    assert max(len(line) for line in lines if line != row) <= 120
+    assert " ".join(line for line in lines if line.startswith(("word", "`"))) == words
