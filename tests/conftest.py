@@ -1,9 +1,13 @@
 """Where the tests find real radiographs, and what they do without them."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+
+# A test run in the background of a shell is deaf to Ctrl-C, and every command that a test starts would be too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 

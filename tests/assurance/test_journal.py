@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,10 @@ from pneumoscope.screening.screener import Screener
 result = Screener(sys.argv[2], runtime="onnxruntime").screen(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
+if limit := int(sys.argv[5]):
+    import resource, signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 journal = Journal(Path(sys.argv[1]))
 for number in range(int(sys.argv[4])):
     journal.add(result)
@@ -47,17 +50,9 @@ def entries(journal: Path) -> list[dict[str, object]]:
 
 
 def started(journal: Path, bundle: Path, film: Path, count: int, limit: int = 0) -> subprocess.Popen[str]:
-    def restrict() -> None:
-        if limit:
-            import resource
-
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    command = [sys.executable, "-c", WRITER, *map(str, (journal, bundle, film, count))]
-    writer = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restrict
-    )
+    command = [sys.executable, "-c", WRITER, *map(str, (journal, bundle, film, count, limit))]
+    pipe = subprocess.PIPE
+    writer = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert writer.stdout
     assert writer.stdout.readline() == "ready\n"
     return writer

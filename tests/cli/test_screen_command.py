@@ -39,14 +39,7 @@ def screen(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> Screen:
 
 def start(bundle: Path, *arguments: str | Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "pneumoscope", "screen", *map(str, arguments), "--bundle", str(bundle)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_ctrl_c
-    )
-
-
-def listen_to_ctrl_c() -> None:
-    """A test run in the background of a shell is deaf to it, and its children would be too."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_one_bad_file_never_stops_the_others(screen: Screen, acceptance: Path) -> None:

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -7,6 +9,18 @@ from itertools import count, islice
 import pytest
 
 from pneumoscope.compute.pool import AHEAD, WorkerPool
+
+FORKED = """
+import os
+from pneumoscope.compute.pool import WorkerPool
+with WorkerPool(2) as pool:
+    assert pool.call(str, 1) == "1"
+    child = os.fork()
+    if not child:
+        os._exit(0 if pool.call(str, 2) == "2" else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert pool.call(str, 3) == "3"
+"""
 
 
 @pytest.fixture
@@ -71,15 +85,8 @@ def test_a_taker_that_stops_drops_what_has_not_begun() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python's own, of forking beside threads
-def test_a_forked_process_gets_threads_of_its_own(pool: WorkerPool) -> None:
-    assert pool.call(str, 1) == "1"
-    child = os.fork()
-    if not child:
-        os._exit(0 if pool.call(str, 2) == "2" else 1)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert pool.call(str, 3) == "3"
+def test_a_forked_process_gets_threads_of_its_own() -> None:
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED], check=True, timeout=60)
 
 
 def test_whoever_waits_when_it_is_closed_hears_that() -> None:

@@ -8,6 +8,8 @@ import pytest
 pytestmark = pytest.mark.skipif(not find_spec("ray"), reason="Ray is not installed: pip install 'pneumoscope[scale]'")
 
 PROBE = """
+import os
+os.register_at_fork(before=lambda: print("forked"))  # beside threads, that may wait for ever
 from pneumoscope.compute.ray_cluster import ray_cluster
 with ray_cluster(None, 2) as cpus:
     import ray, psutil  # the second comes with the first

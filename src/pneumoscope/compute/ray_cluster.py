@@ -3,16 +3,23 @@
 import logging
 import os
 import secrets
+import select
 import socket
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import IO, cast
 
 from pneumoscope.errors import DataError
 from pneumoscope.extras import needed
 
 OBJECT_STORE_BYTES = 200 * 2**20
 """What a local cluster may hold in shared memory. Only numbers travel through it, so a small /dev/shm does."""
+
+START_SECONDS = 300
+"""How long a local cluster may take to start. It takes three seconds on two free cores."""
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -32,6 +39,7 @@ def ray_cluster(address: str | None, cpus: int) -> Iterator[int]:
     """Use a Ray cluster: the caller's, if this process is in one already; else the one at ``address``; else a new one.
 
     A new one lives on this machine, as long as the context or this process, and listens on the loopback address only.
+    A process of its own starts it: see ``ray_head``.
     Ray reads its settings when it is imported, so it must not be imported before.
 
     Args:
@@ -58,27 +66,47 @@ def ray_cluster(address: str | None, cpus: int) -> Iterator[int]:
         return
     if not (in_time or address):
         raise DataError("Ray was imported before it could be told to stay private; call ray.init() yourself first.")
-    local = {"num_cpus": cpus, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
-    try:
-        _probe_port(address)
-        with _silent_stderr():
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **({} if address else local | {"_node_ip_address": "127.0.0.1"}),
-            )
-    except (OSError, RuntimeError, ValueError, TimeoutError) as problem:
-        raise DataError(f"{address or 'A local Ray cluster'}: cannot be used ({problem}).") from problem
-    try:
-        yield int(ray.cluster_resources().get("CPU", 1))
-    finally:
-        ray.shutdown()
+    with nullcontext(address) if address else _local_head(cpus) as joined:
+        try:
+            _probe_port(joined)
+            with _silent_stderr():
+                ray.init(address=joined, log_to_driver=False, logging_level=logging.ERROR)
+        except (OSError, RuntimeError, ValueError, TimeoutError) as problem:
+            raise DataError(f"{address or 'A local Ray cluster'}: cannot be used ({problem}).") from problem
+        try:
+            yield int(ray.cluster_resources().get("CPU", 1))
+        finally:
+            ray.shutdown()
 
 
-def _probe_port(address: str | None) -> None:
+@contextmanager
+def _local_head(cpus: int) -> Iterator[str]:
+    """Start a cluster in a process of its own; give its address.
+
+    Raises:
+        DataError: it did not start.
+    """
+    command = [sys.executable, "-m", "pneumoscope.compute.ray_head", str(cpus), str(OBJECT_STORE_BYTES)]
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        # A session of its own: Ctrl-C is for us, who end the cluster when the work has been put away.
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
+        ) as head,
+    ):
+        answer = cast("IO[str]", head.stdout)
+        if not select.select([answer], [], [], START_SECONDS)[0]:
+            head.kill()
+        if not (address := answer.readline().strip()):
+            said.seek(0)
+            why = (said.read().splitlines() or [f"it did not start in {START_SECONDS} s"])[-1]
+            raise DataError(f"A local Ray cluster: cannot be used ({why}).")
+        yield address
+
+
+def _probe_port(address: str) -> None:
     """Find out at once that nobody listens; Ray itself tries for a minute and then ends the process."""
-    host, separator, port = (address or "").removeprefix("ray://").rpartition(":")
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
     if separator and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 

@@ -93,14 +93,7 @@ def kill_workers(stop: threading.Event) -> None:
 
 def start(command: list[str]) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "pneumoscope", *command]
-    return subprocess.Popen(
-        line, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True, preexec_fn=listen_to_ctrl_c
-    )
-
-
-def listen_to_ctrl_c() -> None:
-    """A test run in the background of a shell is deaf to it, and its children would be too."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen(line, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True)
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
