@@ -189,6 +189,15 @@ def test_a_head_learns_the_class_and_not_the_source() -> None:
     assert abs(effect[1]) < 0.3 * effect[0]
 
 
+def test_a_head_is_pulled_to_another_one_the_more_the_larger_the_ridge(separated: Fits) -> None:
+    chosen = separated.trained()
+    features, films = separated.features[chosen], separated.films_of(chosen)
+    wrong = Head(np.array([[1.0, 0, 0], [0, 2, 0]]), np.array([0.5, 0, 0]))
+    held, free = (fit(features, films, ridge, toward=wrong) for ridge in (1e4, 1e-3))
+    np.testing.assert_allclose(held.kernel, wrong.kernel, atol=0.01)
+    assert ((free.scores(features) > 0) == [film.labelled.positive for film in films]).all()
+
+
 def test_a_network_between_two_is_on_the_straight_line() -> None:
     first, last = [np.zeros(3, np.float32)], [np.full(3, 8, np.float32)]
     assert between(first, last, 0.25)[0].tolist() == [2.0] * 3
@@ -211,7 +220,7 @@ def test_the_rule_is_set_by_the_groups_of_the_protocol() -> None:
     found = decision.answers(films, scores, rule)
     counts = {(row["source"], row["label"]): row for row in found if row["group"] == "all"}
     assert all(row["normal"] + row["uncertain"] + row["pneumonia"] == 60 for row in counts.values())
-    assert counts["home", "pneumonia"]["normal"] == 0  # 99% of 60
+    assert counts["home", "pneumonia"]["normal"] <= 1  # 99% of 60 are expected not to be
     assert max(counts[source, "pneumonia"]["normal"] for source in ("cohen", "hannover")) <= 3
     normals = counts["home", "normal"]
     assert normals["pneumonia"] <= 3  # 95% of 60

@@ -1,7 +1,7 @@
 """Fit heads to the features of a network: on all hospitals, and without each of them.
 
     python -m experiments.hospitals.heads FEATURES.npz --network FILE.onnx --out RECORD.json [--ridge R]
-        [--home W] [--bundle BUNDLE.onnx] [--without HOSPITAL]
+        [--home W] [--toward-own] [--bundle BUNDLE.onnx] [--without HOSPITAL]
 
 FEATURES.npz is from ``experiments.hospitals.heads.features``, of the bundle --network. The record holds what
 ``experiments.hospitals.candidates`` says of held-out films, for the head of that bundle and for the head of all
@@ -11,12 +11,13 @@ hospitals, or of all but one.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.command import output
 from experiments.hospitals.candidates import compare
-from experiments.hospitals.heads.fit import OUTSIDE, RIDGE, Fits, head_of, read_features, weighed, write_head
+from experiments.hospitals.heads.fit import OUTSIDE, RIDGE, Fits, fit, head_of, read_features, weighed, write_head
 from lab.machine import write_record
 
 
@@ -28,14 +29,17 @@ def main() -> None:
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     parser.add_argument("--ridge", type=float, default=RIDGE)
     parser.add_argument("--home", type=float, default=1.0, metavar="W", help="how much more the films of home weigh")
+    parser.add_argument("--toward-own", action="store_true", help="penalise the distance from the head of --network")
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
     parser.add_argument("--without", choices=OUTSIDE, help="which hospital the head of BUNDLE.onnx does not see")
     options = parser.parse_args()
     features, films = read_features(options.features)
-    fits = Fits(features, weighed(films, options.home), options.ridge)
+    own = head_of(options.network)
+    way = partial(fit, toward=own) if options.toward_own else fit
+    fits = Fits(features, weighed(films, options.home), options.ridge, way)
     whole = fits.head()
     record: dict[str, Any] = {
-        "network": compare(*fits.held_out(head_of(options.network))),
+        "network": compare(*fits.held_out(own)),
         "all": compare(*fits.held_out(whole)),
     }
     for hospital in OUTSIDE:
@@ -43,7 +47,7 @@ def main() -> None:
     write_record(options.out, record)
     if options.bundle:
         chosen = fits.trained(options.without)
-        fitted = {"ridge": options.ridge, "weight_of_home": options.home}
+        fitted = {"ridge": options.ridge, "weight_of_home": options.home, "toward_own": options.toward_own}
         head = fits.head(options.without) if options.without else whole
         write_head(head, fitted, fits.films_of(chosen), options.network, options.bundle)
 

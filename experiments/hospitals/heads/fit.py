@@ -49,15 +49,19 @@ def fit(
     ridge: float = RIDGE,
     factors: Values | None = None,
     other: Mask | None = None,
+    toward: Head | None = None,
 ) -> Head:
     """Fit a head by weighted maximum likelihood; a pneumonia of unknown subtype allows both.
+
+    Towards another head (Li, Grandvalet and Davoine 2018, arXiv:1802.01483) the penalty is on the distance from it.
 
     Args:
         features: (N, 2048).
         films: N of them, all trained on.
-        ridge: factor on the squared norm of the kernel, above 0.
+        ridge: factor on the squared norm of the kernel, or of its distance from that of ``toward``, above 0.
         factors: (N,) on the weights that balance hospitals and classes; None for 1.
         other: (N,) the films of a fourth class, which are no pneumonias; None for three classes.
+        toward: a head of as many classes; None for a kernel of zeros.
     """
     from scipy.optimize import minimize
 
@@ -74,6 +78,9 @@ def fit(
     weights = (weights / weights.sum())[:, None]
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     x = np.column_stack([(features - mean) / spread, np.ones(len(films))])
+    first = np.zeros((x.shape[1], classes))
+    if toward:
+        first = np.vstack([toward.kernel * spread[:, None], toward.bias + mean @ toward.kernel])
 
     def loss(flat: Values) -> tuple[float, Values]:
         kernel = flat.reshape(-1, classes)
@@ -82,10 +89,11 @@ def fit(
         right = np.logaddexp.reduce(np.where(allowed, logits, -np.inf), axis=1, keepdims=True)
         wrong = np.exp(logits - everything) - np.where(allowed, np.exp(logits - right), 0)
         slope = x.T @ (weights * wrong)
-        slope[:-1] += 2 * ridge * kernel[:-1]
-        return float((weights * (everything - right)).sum() + ridge * (kernel[:-1] ** 2).sum()), slope.ravel()
+        away = kernel[:-1] - first[:-1]
+        slope[:-1] += 2 * ridge * away
+        return float((weights * (everything - right)).sum() + ridge * (away**2).sum()), slope.ravel()
 
-    found = minimize(loss, np.zeros(x.shape[1] * classes), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    found = minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
     kernel = found.x.reshape(-1, classes)
     scaled = kernel[:-1] / spread[:, None]
     return Head(scaled, kernel[-1] - mean @ scaled)
