@@ -38,12 +38,13 @@ def judged(name: str, head: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def candidates(files: Iterable[tuple[str, Path]]) -> list[dict[str, Any]]:
-    """Both heads of each network."""
-    return [
-        judged(name, shown, msgspec.json.decode(path.read_bytes())[key])
-        for name, path in files
-        for key, shown in HEADS.items()
-    ]
+    """Both heads of each network; the own head once, where several heads were fitted to one network."""
+    rows: dict[str, dict[str, Any]] = {}
+    for name, path in files:
+        for key, shown in HEADS.items():
+            found = msgspec.json.decode(path.read_bytes())[key]
+            rows.setdefault(repr(found), judged(name, shown, found))
+    return list(rows.values())
 
 
 def main() -> None:
