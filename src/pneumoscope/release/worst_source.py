@@ -70,7 +70,7 @@ def worst_source_rule(
     Raises:
         DataError: no group of a class has LEAST films.
     """
-    ruled_out = Chosen(rule_out_score(pneumonias), f"the highest that is expected to find {_goals(pneumonias)}")
+    ruled_out = Chosen(rule_out_score(pneumonias), f"the highest that finds {_goals(pneumonias)}")
     chosen = ((BALANCED, default), (HIGH_SENSITIVITY, ruled_out), (HIGH_SPECIFICITY, lowest_clearing(normals)))
     points = tuple(
         OperatingPoint(name, float(calibration.probability(np.array(one.score))), f"{one.policy}, on held-out films")
@@ -100,18 +100,17 @@ def _goals(groups: Sequence[Group]) -> str:
 
 
 def rule_out_score(pneumonias: Sequence[Group]) -> float:
-    """The raw score below which no group is expected to have more pneumonias than its goal allows.
+    """The highest raw score below which no group has more pneumonias than its goal allows.
 
-    It is the lowest, over the groups, of the quantiles that Harrell and Davis (1982, Biometrika 69:635) estimate. Each
-    is a mean of all scores, in which those near the quantile weigh most. So it does not hang on one film.
+    It lies halfway to the next pneumonia below, so that rounding in another runtime moves no film over it.
 
     Raises:
         DataError: no group has LEAST films.
     """
-    from scipy.stats.mstats import hdquantiles
-
     groups = large_enough(pneumonias)
-    return min(float(hdquantiles(group.scores, prob=1 - group.goal)[0]) for group in groups)
+    score = min(float(np.sort(group.scores)[_allowed(group)]) for group in groups)
+    everything = np.concatenate([group.scores for group in groups])
+    return (score + float(np.max(everything[everything < score], initial=score - MARGIN))) / 2
 
 
 def rule_in_score(normals: Sequence[Group]) -> float:
