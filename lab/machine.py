@@ -42,8 +42,14 @@ def describe() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit that is checked out; empty outside a repository."""
-    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    """The commit that is checked out, with "-dirty" where tracked files differ from it; empty outside a repository."""
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return git.stdout.strip()
 
 

@@ -20,6 +20,9 @@ from pneumoscope.network.export import write_bundle
 from pneumoscope.network.resnet import build
 from pneumoscope.training.run_folder import load_finished, load_model
 
+CELL = 32
+"""Pixels that a cell of a network's maps covers, along a side."""
+
 Arrays = list[NDArray[np.float32]]
 
 
@@ -39,10 +42,17 @@ def unfinished(card: BundleCard, name: str) -> BundleCard:
     return replace(card, name=name, version="0.0.0", validation={}, envelope=None)
 
 
+def side(text: str) -> int:
+    """The argument --size: a multiple of the 32 pixels that a cell of the network's maps covers."""
+    if not text.isdecimal() or int(text) % CELL or not int(text):
+        raise argparse.ArgumentTypeError(f"{text}: must be a multiple of {CELL}")
+    return int(text)
+
+
 def size_read(bundle: Path) -> int:
-    """The side at which the network of a bundle reads radiographs, in pixels; a cell of its maps covers 32 of them."""
+    """The side at which the network of a bundle reads radiographs, in pixels."""
     [maps] = [each for each in onnx.load(bundle).graph.output if each.name == "cam"]
-    return 32 * int(maps.type.tensor_type.shape.dim[1].dim_value)
+    return CELL * int(maps.type.tensor_type.shape.dim[1].dim_value)
 
 
 def main() -> None:
@@ -51,7 +61,7 @@ def main() -> None:
     parser.add_argument("first", type=Path, metavar="FROM.onnx")
     parser.add_argument("run", type=Path, metavar="RUN")
     parser.add_argument("--share", type=float, required=True)
-    parser.add_argument("--size", type=int, required=True, help="side at which the network reads radiographs")
+    parser.add_argument("--size", type=side, required=True, help="side at which the network reads radiographs")
     parser.add_argument("--out", type=output, required=True, metavar="BETWEEN.onnx")
     options = parser.parse_args()
     run, card = load_finished(options.run), read_card(options.first)

@@ -3,6 +3,7 @@
 python -m experiments.hospitals.page
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,39 +45,24 @@ _SHOWN = (
 _RATES = (("normals", "specificity"), ("pneumonias", "sensitivity"))
 
 
-def tables(*records: dict[str, Any]) -> dict[str, str]:
-    """The tables by the names of their places, from the contents of RECORDS."""
-    (
-        releases,
-        heads,
-        refits,
-        decision,
-        fifth,
-        sixth,
-        seventh,
-        eighth,
-        ninth,
-        without_nih,
-        ablations,
-        stress,
-        abnormal,
-        aspect,
-    ) = records
+def tables(records: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """The tables by the names of their places, from the records of NAMES."""
+    releases = records["releases"]
     return {
         "held out": _held_out([by_group(releases[name]["rows"]) for name in RELEASES]),
-        "left out": _left_out(heads),
-        "refits": _refits(refits),
-        "answers": _answers(decision),
-        "fifth": _judged(fifth, "worst_pair"),
-        "sixth": _judged(sixth, "worst_pair_without_cohen"),
-        "seventh": _judged(seventh, "worst_pair"),
-        "eighth": _judged(eighth, "worst_pair"),
-        "ninth": _judged(ninth, "worst_pair"),
-        "aspect": _aspect(aspect),
-        "abnormal": _abnormal(abnormal),
-        "without nih": _left_out(without_nih),
-        "ablations": _ablations(ablations),
-        "stress": _stress(stress, campaign("robustness").content("stress", "release 1.4.0")),
+        "left out": _left_out(records["released_heads"]),
+        "refits": _refits(records["refits"]),
+        "answers": _answers(records["decision"]),
+        "fifth": _judged(records["fifth"], "worst_pair"),
+        "sixth": _judged(records["sixth"], "worst_pair_without_cohen"),
+        "seventh": _judged(records["seventh"], "worst_pair"),
+        "eighth": _judged(records["eighth"], "worst_pair"),
+        "ninth": _judged(records["ninth"], "worst_pair"),
+        "aspect": _aspect(records["aspect"]),
+        "abnormal": _abnormal(records["abnormal"]),
+        "without nih": _left_out(records["without_nih"]),
+        "ablations": _ablations(records["ablations"]),
+        "stress": _stress(records["stress"], campaign("robustness").content("stress", "release 1.4.0")),
     }
 
 
@@ -206,8 +192,8 @@ def _left_out(record: dict[str, Any]) -> str:
 
 def filled() -> str:
     """The page with its tables made anew."""
-    records = (msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in RECORDS)
-    return fill(PAGE.read_text(encoding="utf-8"), tables(*records))
+    records = {path.stem: msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in RECORDS}
+    return fill(PAGE.read_text(encoding="utf-8"), tables(records))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from experiments.command import output
-from experiments.hospitals.line import read_card, unfinished
+from experiments.hospitals.line import read_card, side, unfinished
 from pneumoscope.network.export import write_bundle
 from pneumoscope.network.resnet import build
 
@@ -18,7 +18,7 @@ def main() -> None:
     """Write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundle", type=Path, metavar="BUNDLE.onnx")
-    parser.add_argument("--size", type=int, required=True, help="side at which the network reads radiographs")
+    parser.add_argument("--size", type=side, required=True, help="side at which the network reads radiographs")
     parser.add_argument("--out", type=output, required=True, metavar="RESIZED.onnx")
     options = parser.parse_args()
     card = unfinished(read_card(options.bundle), "resized")

@@ -1,5 +1,6 @@
 """The many-hospitals campaign: what is trained on, how cut-out lungs are read, and what a network is chosen by."""
 
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,17 @@ from experiments.hospitals import decision, page, sources
 from experiments.hospitals.candidates import compare
 from experiments.hospitals.heads.ablations import group_robust, source_blind
 from experiments.hospitals.heads.fit import Fits, Head, fit, weighed
+from experiments.hospitals.heads.judged import candidates
 from experiments.hospitals.heads.refits import judge
-from experiments.hospitals.line import between
+from experiments.hospitals.line import between, side
 from experiments.hospitals.lungs import surround, write_surrounded
 from experiments.hospitals.marks import without_telling_marks
 from experiments.hospitals.measure import home_kept, measure, table, worst_pair
 from experiments.hospitals.sources import Film, choose, elsewhere, in_second_block, left_out
 from pneumoscope.data.labelled import LabelledRadiograph
 from pneumoscope.decision.labels import Label
+from pneumoscope.errors import DataError
+from pneumoscope.files import write_json
 from pneumoscope.imaging import read
 
 HEADER = "path,label,subtype,age,sex,view,patient,source,licence,note\n"
@@ -282,6 +286,31 @@ def test_a_refit_passes_where_home_is_kept_and_normals_are_answered_normal(separ
     lost = judge(compare(films, np.where(at_home & (np.arange(len(films)) % 3 == 0), -3.0, scores)))
     assert not lost["passes"]
     assert lost["home"] < good["home"]
+
+
+def test_the_own_head_of_a_network_stands_once_and_must_be_the_same(separated: Fits, tmp_path: Path) -> None:
+    films, _ = separated.held_out(separated.head())
+    films = [
+        replace(film, source=source, view=("PA", "AP")[n % 2], age=9.0)
+        for n, film in enumerate(films)
+        for source in {"nih": ("nih", "rsna_lungs"), "pakistan": ("pakistan", "rsna")}.get(film.source, (film.source,))
+    ]
+    sick = np.array([film.labelled.positive for film in films])
+    last = np.arange(len(films)) == np.flatnonzero(sick)[-1]
+    good, better = (compare(films, np.where(sick & ~lost, 3.0, -3.0)) for lost in (last, np.zeros_like(last)))
+    paths = [tmp_path / name for name in ("one.json", "two.json", "other.json")]
+    for path, own in zip(paths, (good, good, better), strict=True):
+        write_json(path, {"network": own, "all": better})
+    rows = candidates([("net:ridge 1", paths[0]), ("net", paths[1])])
+    assert [(row["network"], row["head"]) for row in rows] == [("net", "own"), ("net", "ridge 1"), ("net", "refitted")]
+    with pytest.raises(DataError, match=r"other\.json: its own head"):
+        candidates([("net", paths[0]), ("net", paths[2])])
+
+
+def test_a_side_is_a_multiple_of_32() -> None:
+    assert side("224") == 224
+    with pytest.raises(ArgumentTypeError, match="200: must be a multiple of 32"):
+        side("200")
 
 
 def test_films_of_home_can_weigh_more() -> None:

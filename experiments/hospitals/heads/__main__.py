@@ -6,7 +6,8 @@
 FEATURES.npz is from ``experiments.hospitals.heads.features``, of the bundle --network. The record holds what
 ``experiments.hospitals.candidates`` says of held-out films, for the head of that bundle and for the head of all
 hospitals. For the head without each hospital it holds the rows of ``experiments.hospitals.measure`` on all films of
-that hospital, at the threshold that the other hospitals give. BUNDLE.onnx is the network with the head of all
+that hospital, at the threshold that the other hospitals give; not with --toward-own, whose own head has seen all of
+them. BUNDLE.onnx is the network with the head of all
 hospitals, or of all but one.
 """
 
@@ -33,6 +34,8 @@ def main() -> None:
     parser.add_argument("--bundle", type=output, metavar="BUNDLE.onnx")
     parser.add_argument("--without", choices=OUTSIDE, help="which hospital the head of BUNDLE.onnx does not see")
     options = parser.parse_args()
+    if options.toward_own and options.without:
+        parser.error("--toward-own: that head has seen the hospital that --without leaves out")
     features, films = read_features(options.features)
     own = head_of(options.network)
     way = partial(fit, toward=own) if options.toward_own else fit
@@ -42,7 +45,7 @@ def main() -> None:
         "network": compare(*fits.held_out(own)),
         "all": compare(*fits.held_out(whole)),
     }
-    for hospital in OUTSIDE:
+    for hospital in () if options.toward_own else OUTSIDE:  # the own head has seen them all
         record[f"without {hospital}"] = fits.unseen(hospital)
     write_record(options.out, record)
     if options.bundle:

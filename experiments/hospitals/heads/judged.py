@@ -1,9 +1,11 @@
-"""Put what the rules of the fifth and sixth amendment look at into one record.
+"""Put what the rules of the fifth and later amendments look at into one record.
 
-    python -m experiments.hospitals.heads.judged NAME=HEADS.json ... --released CANDIDATES.json --out RECORD.json
+    python -m experiments.hospitals.heads.judged NETWORK[:HEAD]=HEADS.json ... --released CANDIDATES.json
+        --out RECORD.json
 
-HEADS.json is from ``experiments.hospitals.heads``, CANDIDATES.json from ``experiments.hospitals.candidates`` with the
-released bundle alone.
+HEADS.json is from ``experiments.hospitals.heads``; HEAD says which head was fitted there, "refitted" where nothing is
+said. The own head of a network stands once in the record. CANDIDATES.json is from ``experiments.hospitals.candidates``
+with the released bundle alone.
 """
 
 import argparse
@@ -18,8 +20,7 @@ from experiments.hospitals.heads.refits import judge
 from experiments.hospitals.measure import by_group, worst_pair
 from experiments.hospitals.sources import COHEN
 from lab.machine import write_record
-
-HEADS = {"network": "own", "all": "refitted"}
+from pneumoscope.errors import DataError
 
 
 def judged(name: str, head: str, found: dict[str, Any]) -> dict[str, Any]:
@@ -38,19 +39,27 @@ def judged(name: str, head: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def candidates(files: Iterable[tuple[str, Path]]) -> list[dict[str, Any]]:
-    """Both heads of each network; the own head once, where several heads were fitted to one network."""
-    rows: dict[str, dict[str, Any]] = {}
+    """The own head of each network, and those that were fitted to it.
+
+    Raises:
+        DataError: two files say different things of the own head of a network.
+    """
+    rows, own = [], dict[str, Any]()
     for name, path in files:
-        for key, shown in HEADS.items():
-            found = msgspec.json.decode(path.read_bytes())[key]
-            rows.setdefault(repr(found), judged(name, shown, found))
-    return list(rows.values())
+        network, _, head = name.partition(":")
+        found = msgspec.json.decode(path.read_bytes())
+        if network not in own:
+            rows.append(judged(network, "own", found["network"]))
+        if own.setdefault(network, found["network"]) != found["network"]:
+            raise DataError(f"{path}: its own head is not that of the first file of {network}")
+        rows.append(judged(network, head or "refitted", found["all"]))
+    return rows
 
 
 def main() -> None:
     """Read, judge, write, tell."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("heads", nargs="+", metavar="NAME=HEADS.json")
+    parser.add_argument("heads", nargs="+", metavar="NETWORK[:HEAD]=HEADS.json")
     parser.add_argument("--released", type=Path, required=True, metavar="CANDIDATES.json")
     parser.add_argument("--out", type=output, required=True, metavar="RECORD.json")
     options = parser.parse_args()
@@ -62,7 +71,7 @@ def main() -> None:
     for row in rows:
         passes = "passes" if row["passes"] else "fails"
         worst = f"{row['worst_pair']:.3f} ({row['worst_pair_without_cohen']:.3f} without cohen)"
-        print(f"{row['network']:12} {row['head']:8}  worst pair {worst}  {passes}")
+        print(f"{row['network']:12} {row['head']:12}  worst pair {worst}  {passes}")
 
 
 if __name__ == "__main__":

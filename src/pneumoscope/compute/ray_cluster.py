@@ -3,15 +3,17 @@
 import logging
 import os
 import secrets
-import select
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import IO, cast
 
+from pneumoscope.compute import ray_head
 from pneumoscope.errors import DataError
 from pneumoscope.extras import needed
 
@@ -20,6 +22,9 @@ OBJECT_STORE_BYTES = 200 * 2**20
 
 START_SECONDS = 300
 """How long a local cluster may take to start. It takes three seconds on two free cores."""
+
+END_SECONDS = 30
+"""How long it may take to end before it is killed."""
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -86,22 +91,40 @@ def _local_head(cpus: int) -> Iterator[str]:
     Raises:
         DataError: it did not start.
     """
-    command = [sys.executable, "-m", "pneumoscope.compute.ray_head", str(cpus), str(OBJECT_STORE_BYTES)]
-    with (
-        tempfile.TemporaryFile("w+") as said,
-        # A session of its own: Ctrl-C is for us, who end the cluster when the work has been put away.
-        subprocess.Popen(
+    # -P: nothing of the current folder, which may hold anything, is imported there.
+    command = [sys.executable, "-P", str(Path(ray_head.__file__)), str(cpus), str(OBJECT_STORE_BYTES)]
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        head = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
-        ) as head,
-    ):
-        answer = cast("IO[str]", head.stdout)
-        if not select.select([answer], [], [], START_SECONDS)[0]:
-            head.kill()
-        if not (address := answer.readline().strip()):
-            said.seek(0)
-            why = (said.read().splitlines() or [f"it did not start in {START_SECONDS} s"])[-1]
-            raise DataError(f"A local Ray cluster: cannot be used ({why}).")
-        yield address
+        )
+        answer, address = cast("IO[str]", head.stdout), ""
+        too_late = threading.Timer(START_SECONDS, head.kill)
+        too_late.start()
+        try:
+            address = answer.readline().strip()
+            if not address:
+                said.seek(0)
+                reasons = [line for line in said.read().splitlines() if line.strip()] or [f"exit code {head.wait()}"]
+                why = f"it did not start in {START_SECONDS} s" if too_late.finished.is_set() else reasons[-1]
+                raise DataError(f"A local Ray cluster: cannot be used ({why}).")
+            too_late.cancel()
+            yield address
+        finally:
+            too_late.cancel()
+            _end(head, at_once=not address)
+
+
+def _end(head: subprocess.Popen[str], *, at_once: bool) -> None:
+    """Let the process that owns a cluster end it; kill it, and so the cluster, if it does not."""
+    if at_once:
+        head.kill()
+    for pipe in filter(None, (head.stdin, head.stdout)):
+        pipe.close()
+    try:
+        head.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        head.kill()
+        head.wait()
 
 
 def _probe_port(address: str) -> None:

@@ -1,10 +1,11 @@
 """The process that owns a local Ray cluster, as long as its standard input is open.
 
 Ray starts its servers by forking. A process with threads, as TensorFlow or an inference makes them, may then wait for
-ever: a fork copies a lock that a thread holds, and not the thread. So a process that has none of them does it.
+ever: a fork copies a lock that a thread holds, and not the thread. So a process with no threads but Ray's own does it.
 """
 
 import logging
+import signal
 import sys
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     """
     import ray
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that uses the cluster
     context = ray.init(
         address="local",
         num_cpus=int(sys.argv[1]),
