@@ -16,9 +16,6 @@ from lab.machine import ROOT
 from lab.markdown import fill, table
 from pneumoscope.files import write_text
 
-FIRST = "the two-phase recipe of release 1.0.0"
-"""What records of training were made with before they said so themselves."""
-
 PAGE = ROOT / "docs" / "performance.md"
 Record = dict[str, Any]
 
@@ -120,7 +117,7 @@ def training(record: Record) -> str:
     films = (
         f"{record['train_films']} training radiographs, {record['val_films']} validation radiographs, one seed. The "
         f"peer trains its head for {epochs[0]} epochs and all layers for {epochs[1]}. Ours trains as "
-        f"{record.get('recipe', FIRST)} says."
+        f"{record['recipe']} says."
     )
     whole = sum(ours["profile"].values())
     profile = [(name, f"{seconds:.1f}", f"{seconds / whole:.0%}") for name, seconds in ours["profile"].items()]
