@@ -7,8 +7,7 @@ FEATURES.npz is from ``experiments.hospitals.heads.features``, of the bundle --n
 ``experiments.hospitals.candidates`` says of held-out films, for the head of that bundle and for the head of all
 hospitals. For the head without each hospital it holds the rows of ``experiments.hospitals.measure`` on all films of
 that hospital, at the threshold that the other hospitals give; not with --toward-own, whose own head has seen all of
-them. BUNDLE.onnx is the network with the head of all
-hospitals, or of all but one.
+them. BUNDLE.onnx is the network with the head of all hospitals, or of all but one.
 """
 
 import argparse

@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import IO, cast
 
 from pneumoscope.compute import ray_head
@@ -91,27 +90,39 @@ def _local_head(cpus: int) -> Iterator[str]:
     Raises:
         DataError: it did not start.
     """
-    # -P: nothing of the current folder, which may hold anything, is imported there.
-    command = [sys.executable, "-P", str(Path(ray_head.__file__)), str(cpus), str(OBJECT_STORE_BYTES)]
+    # By its path: "-m" would import from the current folder first, which may hold anything. -P leaves out its own too.
+    command = [sys.executable, "-P", ray_head.__file__, str(cpus), str(OBJECT_STORE_BYTES)]
     with tempfile.TemporaryFile("w+", errors="replace") as said:
         head = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
         )
-        answer, address = cast("IO[str]", head.stdout), ""
-        too_late = threading.Timer(START_SECONDS, head.kill)
-        too_late.start()
+        address = ""
         try:
-            address = answer.readline().strip()
-            if not address:
-                said.seek(0)
-                reasons = [line for line in said.read().splitlines() if line.strip()] or [f"exit code {head.wait()}"]
-                why = f"it did not start in {START_SECONDS} s" if too_late.finished.is_set() else reasons[-1]
-                raise DataError(f"A local Ray cluster: cannot be used ({why}).")
-            too_late.cancel()
+            address = _wait_for_address(head, said)
             yield address
         finally:
-            too_late.cancel()
             _end(head, at_once=not address)
+
+
+def _wait_for_address(head: subprocess.Popen[str], said: IO[str]) -> str:
+    """The line that the process prints when its cluster runs; ``said`` is its standard error.
+
+    Raises:
+        DataError: it ended before, or was not ready in START_SECONDS and is killed.
+    """
+    too_late = threading.Timer(START_SECONDS, head.kill)
+    too_late.start()
+    try:
+        address = cast("IO[str]", head.stdout).readline().strip()
+        killed = too_late.finished.is_set()
+    finally:
+        too_late.cancel()
+    if address:
+        return address
+    said.seek(0)
+    reasons = [line for line in said.read().splitlines() if line.strip()] or [f"exit code {head.wait()}"]
+    why = f"it did not start in {START_SECONDS} s" if killed else reasons[-1]
+    raise DataError(f"A local Ray cluster: cannot be used ({why}).")
 
 
 def _end(head: subprocess.Popen[str], *, at_once: bool) -> None:
